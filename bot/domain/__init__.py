@@ -1,0 +1,1 @@
+"""Facts and rules of the field: frozen dataclasses, the standard library only, no clock, no I/O."""

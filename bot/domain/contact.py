@@ -1,0 +1,109 @@
+"""Owns the contact (a migrant worker) and the addresses at which one can be reached."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain.employer import EmployerId, SiteId
+from bot.domain.values import Position
+
+ContactId = NewType("ContactId", str)
+
+WHATSAPP_WINDOW = timedelta(hours=24)  # WhatsApp Business: free text only within 24 h of the contact's last message
+
+
+class Channel(StrEnum):
+    """The ways in and out of the house."""
+
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
+    WEBCHAT = "webchat"
+
+    @property
+    def scheme(self) -> "Scheme":
+        """The kind of address that this channel writes to."""
+        return Scheme.TEL if self is Channel.SMS else Scheme(self.value)
+
+
+class Scheme(StrEnum):
+    """Kinds of address."""
+
+    TEL = "tel"
+    WHATSAPP = "whatsapp"
+    TELEGRAM = "telegram"
+    WEBCHAT = "webchat"
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that serves this kind of address."""
+        return Channel.SMS if self is Scheme.TEL else Channel(self.value)
+
+
+class Permission(StrEnum):
+    """What the owner of an address has said about being written to."""
+
+    NONE = "none"  # from a roster; has never written
+    WROTE = "wrote"  # wrote to us first, which allows answers
+    GRANTED = "granted"  # asked for messages (START)
+    REFUSED = "refused"  # STOP, or blocked us on the channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a contact is reached: a scheme and its path (E.164 number, WhatsApp id, Telegram chat, web chat secret's hash)."""
+
+    scheme: Scheme
+    path: str
+
+    @property
+    def channel(self) -> Channel:
+        return self.scheme.channel
+
+    @property
+    def redacted(self) -> str:
+        """Fit for a log: the scheme and the last two characters."""
+        return f"{self.scheme.value}:…{self.path[-2:]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One address of a contact with what is known of it."""
+
+    address: Address
+    permission: Permission = Permission.WROTE
+    permission_at: datetime | None = None
+    last_heard_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers and notices may go to this address."""
+        return self.permission is not Permission.REFUSED
+
+    def is_in_window(self, now: datetime) -> bool:
+        """Whether free text may be sent now: always, but on WhatsApp only within 24 hours of the last message heard."""
+        if self.address.scheme is not Scheme.WHATSAPP:
+            return True
+        return self.last_heard_at is not None and now - self.last_heard_at < WHATSAPP_WINDOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person who writes or is written to; nothing but an address is ever required."""
+
+    id: ContactId
+    reaches: tuple[Reach, ...]
+    language: str | None = None
+    is_language_confirmed: bool = False
+    name: str | None = None
+    nationality: str | None = None  # ISO 3166-1 alpha-2
+    employer: EmployerId | None = None
+    site: SiteId | None = None
+    position: Position | None = None  # last shared location
+    position_at: datetime | None = None
+    met_at: datetime | None = None  # when the bot first said what it is
+
+    def reach(self, address: Address) -> Reach | None:
+        """This contact's reach at `address`, if it is one of theirs."""
+        return next((reach for reach in self.reaches if reach.address == address), None)

@@ -1,0 +1,30 @@
+"""Owns employers and their sites (workplaces and the housing that goes with them)."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+from bot.domain.values import Position
+
+EmployerId = NewType("EmployerId", str)
+SiteId = NewType("SiteId", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employer:
+    """A company whose people Muster can reach."""
+
+    id: EmployerId
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A place of work: its code lets a worker name it, its assembly point is where to gather."""
+
+    id: SiteId
+    employer: EmployerId
+    name: str
+    code: str
+    position: Position
+    assembly_point: str = ""
+    timezone: str = "UTC"

@@ -1,0 +1,341 @@
+"""Owns every Protocol that the services need: what adapters must do, in the services' own words."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from bot.domain.case import Case, CaseId
+from bot.domain.contact import Address, Channel, Contact, ContactId
+from bot.domain.delivery import Content, Delivery, DeliveryId, Lane
+from bot.domain.document import Document, DocumentId
+from bot.domain.employer import Employer, Site, SiteId
+from bot.domain.message import Attachment, Message, MessageId, Receipt, Received, Understanding
+from bot.domain.place import Place, PlaceId, PlaceKind
+from bot.domain.session import Session
+from bot.domain.values import Value
+from bot.engine.effects import Called
+
+# --- time and names -----------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The time, aware and in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Ids(Protocol):
+    """New identifiers; `new` sorts by time of making, `case_number` is short enough to read aloud."""
+
+    def new(self) -> str: ...
+
+    def case_number(self) -> str: ...
+
+
+# --- storage ------------------------------------------------------------------------------------------------------
+
+
+class Contacts(Protocol):
+    async def find(self, address: Address) -> Contact | None: ...
+
+    async def get(self, contact: ContactId) -> Contact | None: ...
+
+    async def meet(self, address: Address, new: ContactId) -> Contact:
+        """The contact at `address`; made with the id `new` if nobody is there yet, whoever else tries at the same time."""
+        ...
+
+    async def save(self, contact: Contact) -> None: ...
+
+    async def erase(self, contact: ContactId) -> None:
+        """Remove the person everywhere: messages, sessions, deliveries, cases, documents, addresses.
+
+        Only the keyed hash and permission of an address that refused stay, so that STOP outlives the erasure.
+        """
+        ...
+
+
+class Messages(Protocol):
+    async def add(self, message: Message) -> bool:
+        """False, and nothing stored, when channel and provider_id are known already."""
+        ...
+
+    async def waiting(self, contact: ContactId) -> Sequence[Message]:
+        """This contact's unhandled messages in their order: by the provider's sequence where it has one, else by arrival."""
+        ...
+
+    async def mark_handled(self, message: MessageId, at: datetime) -> bool:
+        """False when another process has handled it: the caller must give up its transaction."""
+        ...
+
+    async def count_attempt(self, message: MessageId) -> int:
+        """Note one more failed try at handling and return how many there have been."""
+        ...
+
+    async def attach(self, message: Message) -> None:
+        """Store the document ids that its attachments got."""
+        ...
+
+    async def contacts_waiting(self, before: datetime, limit: int) -> Sequence[ContactId]:
+        """Contacts whose messages received before that time are still unhandled: to be rung for again."""
+        ...
+
+    async def history(self, contact: ContactId, limit: int) -> Sequence[Message]:
+        """The last messages, oldest first."""
+        ...
+
+
+class Sessions(Protocol):
+    async def open(self, contact: ContactId) -> Sequence[Session]:
+        """The contact's open sessions, newest on top first."""
+        ...
+
+    async def save(self, session: Session) -> None:
+        """Insert or update; raises Conflict when the stored revision is not the session's own."""
+        ...
+
+    async def lapsed(self, now: datetime, limit: int) -> Sequence[ContactId]:
+        """Contacts with a waiting session whose `waits_until` has passed."""
+        ...
+
+
+class Deliveries(Protocol):
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
+        """Store them in the order given; positions are assigned here, growing for each contact."""
+        ...
+
+    async def claim(self, contact: ContactId, now: datetime, until: datetime) -> Sequence[Delivery]:
+        """Queued deliveries of the contact that are due, in order, moved to SENDING until the claim runs out at `until`.
+
+        Deliveries whose earlier claim has run out are claimed again. Stops before the first that is not due yet,
+        so that a contact never reads answers out of order.
+        """
+        ...
+
+    async def save(self, delivery: Delivery) -> None: ...
+
+    async def by_provider_id(self, channel: Channel, provider_id: str) -> Delivery | None: ...
+
+    async def contacts_due(self, now: datetime, limit: int) -> Sequence[tuple[ContactId, Lane]]:
+        """Contacts with deliveries due now, or held by a claim that has run out, with their most urgent lane."""
+        ...
+
+    async def after(self, contact: ContactId, address: Address, position: int, limit: int) -> Sequence[Delivery]:
+        """Deliveries to one address after a position, in order: how the web chat catches up."""
+        ...
+
+    async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
+        """Cancel what is still queued for the contact (all origins, or those beginning with the prefix)."""
+        ...
+
+    async def get(self, delivery: DeliveryId) -> Delivery | None: ...
+
+
+class Cases(Protocol):
+    async def add(self, case: Case) -> None: ...
+
+    async def get(self, case: CaseId) -> Case | None: ...
+
+    async def by_number(self, number: str) -> Case | None: ...
+
+    async def of(self, contact: ContactId) -> Sequence[Case]:
+        """The contact's cases, newest first."""
+        ...
+
+    async def save(self, case: Case) -> None: ...
+
+
+class Places(Protocol):
+    async def put(self, places: Sequence[Place]) -> None:
+        """Insert or replace by id."""
+        ...
+
+    async def get(self, place: PlaceId) -> Place | None: ...
+
+    async def tellable(self, kinds: Sequence[PlaceKind], today: date) -> Sequence[Place]:
+        """Places of these kinds that may be told today (R5)."""
+        ...
+
+    async def expired(self, today: date) -> Sequence[Place]: ...
+
+    async def all(self) -> Sequence[Place]: ...
+
+
+class Sites(Protocol):
+    async def put(self, employer: Employer, sites: Sequence[Site]) -> None: ...
+
+    async def get(self, site: SiteId) -> Site | None: ...
+
+    async def by_code(self, code: str) -> Site | None:
+        """By its joining code, whatever the case of its letters."""
+        ...
+
+    async def all(self) -> Sequence[Site]: ...
+
+
+class Documents(Protocol):
+    async def add(self, document: Document, body: bytes) -> None: ...
+
+    async def get(self, document: DocumentId) -> Document | None: ...
+
+    async def body(self, document: DocumentId) -> bytes | None: ...
+
+    async def delete_expired(self, now: datetime, limit: int) -> int: ...
+
+
+class Unit(Protocol):
+    """One transaction: what is done through it is committed together or not at all."""
+
+    contacts: Contacts
+    messages: Messages
+    sessions: Sessions
+    deliveries: Deliveries
+    cases: Cases
+    places: Places
+    sites: Sites
+    documents: Documents
+
+
+class Store(Protocol):
+    """The truth."""
+
+    def transaction(self, contact: ContactId | None = None) -> AbstractAsyncContextManager[Unit]:
+        """A transaction, committed at the end of the block and rolled back by an exception.
+
+        With a contact, that contact's row is locked: one writer at a time for one contact.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+        ...
+
+
+# --- queue --------------------------------------------------------------------------------------------------------
+
+
+class Bell(Protocol):
+    """Wakes a worker for a contact; may be lost at any time, for SQL remembers what is to be done."""
+
+    async def ring(self, contact: ContactId, lane: Lane) -> None: ...
+
+
+class Throttle(Protocol):
+    """The pace that a provider allows a sender, shared by all processes."""
+
+    async def acquire(self, sender: str, lane: Lane, address: str) -> float:
+        """Seconds to wait before asking again; 0 means: send now."""
+        ...
+
+    async def hold(self, sender: str, seconds: float) -> None:
+        """Nobody sends for `sender` for that long: the provider said so."""
+        ...
+
+
+class Live(Protocol):
+    """News for open screens; whoever misses it reads the truth from storage."""
+
+    async def publish(self, topic: str, event: Mapping[str, object]) -> None: ...
+
+
+# --- channels -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A webhook request as the web room got it: `url` is the public one, with its query."""
+
+    url: str
+    headers: Mapping[str, str]  # keys in lower case
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """What one webhook request or poll brought."""
+
+    messages: tuple[Received, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+
+
+class Channeller(Protocol):
+    """One channel: reads what its provider sends, and sends through it."""
+
+    name: Channel
+    sender: str  # names the bucket of the throttle: the number or bot that sends
+    has_receipts: bool
+
+    def receive(self, request: Request) -> Inbound:
+        """Check and parse a webhook; raises NotAuthentic, or InputError for what cannot be read."""
+        ...
+
+    def fit(self, content: Content) -> tuple[Content, ...]:
+        """The content as this channel can carry it: split within its limits, options drawn where it has no buttons."""
+        ...
+
+    async def send(self, delivery: Delivery) -> str:
+        """Hand one delivery to the provider and return its id for it; raises SendError."""
+        ...
+
+    async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:
+        """The attachment's bytes and media type, from the provider's own hosts only; raises InputError or Unavailable."""
+        ...
+
+    async def acknowledge(self, received: Received) -> None:
+        """Show the contact that the message has arrived, where the channel can; never raises."""
+        ...
+
+
+# --- understanding ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """The language a text is likely in; `is_sure` only when it need not be confirmed."""
+
+    language: str | None
+    is_sure: bool = False
+
+
+class Understander(Protocol):
+    async def understand(self, text: str, language: str | None) -> Understanding:
+        """What the text means; never raises: without the NLU server key words answer, and `source` says so."""
+        ...
+
+
+class Linguist(Protocol):
+    def guess(self, text: str, hint: str | None) -> Guess:
+        """Which of the offered languages a text is in; `hint` is the phone's own language."""
+        ...
+
+
+# --- actions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What an action is run with: whose conversation it is, the flow's answers and the arguments, inside the open transaction."""
+
+    unit: Unit
+    contact: Contact
+    session: Session
+    arguments: Mapping[str, Value]
+    language: str
+    now: datetime
+
+
+Action = Callable[[Occasion], Awaitable[Called]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """An action as flows know it: what it takes, the outcomes it may end with and the answers it sets."""
+
+    run: Action
+    arguments: frozenset[str] = frozenset()
+    outcomes: frozenset[str] = frozenset({"done"})
+    values: frozenset[str] = frozenset()
+
+
+DEFAULT_CLAIM = timedelta(seconds=30)  # how long a sender may hold a delivery before another takes it
