@@ -1,0 +1,567 @@
+"""One Twilio account as the stand-in plays it: what it accepts and refuses, how messages live, what phones send to it."""
+
+import json
+import random
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.sandbox.changes import Changes
+from bot.sandbox.clock import Clock, WallClock
+from bot.sandbox.faults import Faults
+from bot.sandbox.pace import Pace
+from bot.sandbox.segments import count_segments
+from bot.sandbox.tasks import Tasks
+from bot.sandbox.twilio_errors import TwilioRefusal
+from bot.sandbox.twilio_records import API, Button, Content, Place, TwilioMedia, TwilioMessage
+from bot.sandbox.twilio_webhooks import Form, Retry, Webhook, WebhookPoster
+
+OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+OPT_IN = frozenset({"START", "YES", "UNSTOP"})
+HELP = frozenset({"HELP", "INFO"})
+_AUTOMATIC = {
+    "STOP": "You have successfully been unsubscribed. You will not receive any more messages from this number. "
+    "Reply START to resubscribe.",
+    "START": "You have successfully been re-subscribed to messages from this number. Reply HELP for help. "
+    "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
+    "HELP": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
+}
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_WHATSAPP = "whatsapp:"
+WINDOW = timedelta(hours=24)
+FINAL = frozenset({"failed", "undelivered", "canceled", "read"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Rates a second (None: no limit): API requests (20429), messages of a WhatsApp sender (63018), segments of an SMS
+    sender, which queue up to `queue_seconds` and then overflow (21611, or 30001 through a messaging service)."""
+
+    requests: float | None = None
+    requests_burst: float = 100
+    whatsapp: float | None = None
+    whatsapp_burst: float = 80
+    segments: float | None = None
+    queue_seconds: float = 36_000
+
+
+REAL_LIMITS = Limits(requests=100, whatsapp=80, segments=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What becomes of a message after it is queued: its statuses in turn, and the error of a failing one."""
+
+    statuses: tuple[str, ...]
+    error_code: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Callbacks:
+    """How status callbacks misbehave: copies of each, all of a message shuffled, the next `lose` never posted."""
+
+    copies: int = 1
+    is_shuffled: bool = False
+    lose: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Inbound:
+    """What a phone sent: the stored message, the form posted to the webhook, and the answers it got."""
+
+    message: TwilioMessage
+    form: Form
+    answers: list[int] = field(default_factory=list)
+
+    @property
+    def is_accepted(self) -> bool:
+        return bool(self.answers) and 200 <= self.answers[-1] < 300
+
+
+class TwilioStandIn:
+    """The state and behaviour of one account; set its public attributes to arrange a situation.
+
+    `senders` are the account's own addresses ("+1...", "whatsapp:+1..."). `public_url` is where this stand-in's API is
+    reached (for media URLs). `status_seconds` lies between two statuses of a message. `keep` bounds how many messages
+    are remembered (None: all). Channel errors (63016, 63024) come by callback, as Twilio does it, unless
+    `refuses_at_once`.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        senders: Sequence[str],
+        public_url: str = "",
+        clock: Clock | None = None,
+        randomness: random.Random | None = None,
+        limits: Limits | None = None,
+        retry: Retry | None = None,
+        status_seconds: float = 0.3,
+        keep: int | None = None,
+    ) -> None:
+        self.account_sid = account_sid
+        self.auth_token = auth_token
+        self.senders = tuple(senders)
+        self.public_url = public_url
+        self.clock = clock or WallClock()
+        self.status_seconds = status_seconds
+        self.refuses_at_once = False
+        self.webhooks: dict[str, Webhook] = {}
+        self.services: dict[str, tuple[str, ...]] = {}
+        self.contents: dict[str, Content] = {}
+        self.fates: dict[str, Fate] = {}
+        self.landlines: set[str] = set()
+        self.without_whatsapp: set[str] = set()
+        self.callbacks = Callbacks()
+        self.faults = Faults()
+        self.messages: dict[str, TwilioMessage] = {}
+        self.inbound: dict[str, Inbound] = {}
+        self.media: dict[str, TwilioMedia] = {}
+        self.opted_out: set[tuple[str, str]] = set()
+        self.last_inbound: dict[tuple[str, str], datetime] = {}
+        self.changes: Changes[TwilioMessage] = Changes()
+        self.poster = WebhookPoster(token=auth_token, clock=self.clock, retry=retry or Retry())
+        self._random = randomness or random.Random()
+        self._order: deque[str] = deque()
+        self._keep = keep
+        self._tasks = Tasks()
+        self._free_at: dict[str, datetime] = {}
+        self.limits = limits or Limits()
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = limits
+        self._request_pace = Pace(rate=limits.requests, burst=limits.requests_burst)
+        self._whatsapp_pace = Pace(rate=limits.whatsapp, burst=limits.whatsapp_burst)
+
+    async def close(self) -> None:
+        await self._tasks.close()
+        await self.poster.close()
+
+    def new_sid(self, prefix: str) -> str:
+        return f"{prefix}{self._random.getrandbits(128):032x}"
+
+    # --- what the customer's program asks ---------------------------------------------------------------------------
+
+    def create_message(self, form: Mapping[str, str], media_urls: Sequence[str]) -> TwilioMessage:
+        """Accept a message to send.
+
+        Raises TwilioRefusal as the real API would: a wrong form, an opted-out recipient, too fast, queue overflow.
+        """
+        now = self.clock.now()
+        if self._request_pace.take("", now):
+            raise TwilioRefusal(20429)
+        to, sender = self._check_addresses(form)
+        body, buttons = self._compose(form, media_urls)
+        self._check_recipient(sender, to)
+        if sender.startswith(_WHATSAPP) and self._whatsapp_pace.take(sender, now):
+            raise TwilioRefusal(63018)
+        error = self._channel_error(sender, to, is_template="ContentSid" in form)
+        if error is not None and self.refuses_at_once:
+            raise TwilioRefusal(error)
+        service = form.get("MessagingServiceSid")
+        message = TwilioMessage(
+            sid=self.new_sid("MM" if media_urls else "SM"),
+            from_=form.get("From") or None,
+            to=to,
+            body=body,
+            direction="outbound-api",
+            status="accepted" if service and not form.get("From") else "queued",
+            num_segments=0 if service and not form.get("From") else _segments(to, body),
+            created_at=now,
+            updated_at=now,
+            messaging_service_sid=service,
+            status_callback=form.get("StatusCallback"),
+            validity_seconds=_validity(form),
+            content_sid=form.get("ContentSid"),
+            buttons=buttons,
+            media_urls=tuple(media_urls),
+        )
+        wait = self._queue(sender, _segments(to, body), is_service=bool(service))
+        self._remember(message)
+        self._begin(message, sender=sender, wait=wait, error=error)
+        return message
+
+    def _check_addresses(self, form: Mapping[str, str]) -> tuple[str, str]:
+        to = form.get("To", "").strip()
+        if not to:
+            raise TwilioRefusal(21604)
+        if not _E164.fullmatch(to.removeprefix(_WHATSAPP)):
+            raise TwilioRefusal(21211, to)
+        sender = form.get("From", "").strip() or self._sender_of_service(form.get("MessagingServiceSid", ""), to)
+        if sender.startswith(_WHATSAPP) != to.startswith(_WHATSAPP):
+            raise TwilioRefusal(21910)
+        if sender not in self.senders:
+            raise TwilioRefusal(63007) if sender.startswith(_WHATSAPP) else TwilioRefusal(21606, sender)
+        return to, sender
+
+    def _sender_of_service(self, service: str, to: str) -> str:
+        if not service:
+            raise TwilioRefusal(21603)
+        if service not in self.services:
+            raise TwilioRefusal(21701)
+        is_whatsapp = to.startswith(_WHATSAPP)
+        for sender in self.services[service]:
+            if sender.startswith(_WHATSAPP) == is_whatsapp:
+                return sender
+        raise TwilioRefusal(21703)
+
+    def _compose(self, form: Mapping[str, str], media_urls: Sequence[str]) -> tuple[str, tuple[Button, ...]]:
+        if form.get("ContentSid"):
+            return self._compose_content(form["ContentSid"], form.get("ContentVariables", ""))
+        body = form.get("Body", "")
+        if not body and not media_urls:
+            raise TwilioRefusal(21619)
+        if len(body) > 1600:
+            raise TwilioRefusal(21617)
+        if len(media_urls) > 10:
+            raise TwilioRefusal(21623)
+        for url in media_urls:
+            if not url.startswith(("http://", "https://")):
+                raise TwilioRefusal(21620, url)
+        return body, ()
+
+    def _compose_content(self, sid: str, variables_json: str) -> tuple[str, tuple[Button, ...]]:
+        content = self.contents.get(sid)
+        if content is None:
+            raise TwilioRefusal(21655)
+        variables = _content_variables(variables_json)
+        if content.placeholders() - set(variables) - set(content.variables):
+            raise TwilioRefusal(63028)
+        body = content.render(variables)
+        if len(body) > 1024:
+            raise TwilioRefusal(63021)
+        return body, content.buttons(variables)
+
+    def _check_recipient(self, sender: str, to: str) -> None:
+        if to in self.landlines:
+            raise TwilioRefusal(21614, to)
+        if (to, sender) in self.opted_out:
+            raise TwilioRefusal(21610)
+
+    def _channel_error(self, sender: str, to: str, *, is_template: bool) -> int | None:
+        if not to.startswith(_WHATSAPP):
+            return None
+        if to in self.without_whatsapp:
+            return 63024
+        heard_at = self.last_inbound.get((to, sender))
+        if not is_template and (heard_at is None or self.clock.now() - heard_at >= WINDOW):
+            return 63016
+        return None
+
+    def _queue(self, sender: str, segments: int, *, is_service: bool) -> float | None:
+        """Take a place in the sender's queue: the seconds until it leaves, or None if the queue is over (30001)."""
+        rate = self.limits.segments
+        if rate is None or sender.startswith(_WHATSAPP):
+            return 0.0
+        now = self.clock.now()
+        leaves_at = max(now, self._free_at.get(sender, now))
+        wait = (leaves_at - now).total_seconds()
+        if wait > self.limits.queue_seconds:
+            if is_service:
+                return None
+            raise TwilioRefusal(21611, sender)
+        self._free_at[sender] = leaves_at + timedelta(seconds=segments / rate)
+        return wait
+
+    # --- how a message lives ----------------------------------------------------------------------------------------
+
+    def _remember(self, message: TwilioMessage) -> None:
+        self.messages[message.sid] = message
+        if self._keep is not None:
+            self._order.append(message.sid)
+            if len(self._order) > self._keep:
+                self.messages.pop(self._order.popleft(), None)
+        self.changes.tell(message)
+
+    def _begin(self, message: TwilioMessage, *, sender: str, wait: float | None, error: int | None) -> None:
+        if wait is None:
+            fate = Fate(statuses=("failed",), error_code=30001)
+        elif error is not None:
+            fate = Fate(statuses=("undelivered" if error == 63016 else "failed",), error_code=error)
+        elif wait > message.validity_seconds:
+            wait, fate = message.validity_seconds, Fate(statuses=("failed",), error_code=30036)
+        else:
+            fate = self.fates.get(message.to) or self._usual_fate(message)
+        if wait or self.status_seconds or message.status_callback or message.media_urls:
+            self._tasks.start(self._live(message, sender, fate, wait or 0.0))
+        else:
+            for status in fate.statuses:
+                self._move(message, status, fate.error_code)
+
+    def _usual_fate(self, message: TwilioMessage) -> Fate:
+        ends = ("sent", "delivered", "read") if message.is_whatsapp else ("sent", "delivered")
+        return Fate(statuses=("queued", *ends) if message.status == "accepted" else ends)
+
+    async def _live(self, message: TwilioMessage, sender: str, fate: Fate, wait: float) -> None:
+        await self.clock.sleep(wait)
+        if not await self._fetch_media(message):
+            fate = Fate(statuses=("failed",), error_code=63019 if message.is_whatsapp else 11200)
+        message.from_ = message.from_ or sender
+        held: list[list[tuple[str, str]]] = []
+        for status in fate.statuses:
+            await self.clock.sleep(self.status_seconds)
+            if message.status in FINAL:
+                break
+            self._move(message, status, fate.error_code)
+            form = self._status_form(message)
+            if self.callbacks.is_shuffled:
+                held += [form] * self.callbacks.copies
+            else:
+                await self._call_back(message, [form] * self.callbacks.copies)
+        self._random.shuffle(held)
+        await self._call_back(message, held)
+
+    def _move(self, message: TwilioMessage, status: str, error_code: int | None) -> None:
+        now = self.clock.now()
+        message.status, message.updated_at = status, now
+        if status == "sent":
+            message.sent_at = now
+        if status in {"failed", "undelivered"}:
+            message.error_code = error_code
+        if message.num_segments == 0:
+            message.num_segments = _segments(message.to, message.body)
+        self.changes.tell(message)
+
+    async def _fetch_media(self, message: TwilioMessage) -> bool:
+        for url in message.media_urls:
+            fetched = await self.poster.fetch(url)
+            if fetched is None:
+                return False
+            message.media.append(self.store_media(message.sid, *fetched))
+        return True
+
+    async def _call_back(self, message: TwilioMessage, forms: Iterable[Form]) -> None:
+        if not message.status_callback:
+            return
+        for form in forms:
+            if self.callbacks.lose > 0:
+                self.callbacks.lose -= 1
+                continue
+            await self.poster.post(Webhook(url=message.status_callback), form)
+
+    def _status_form(self, message: TwilioMessage) -> list[tuple[str, str]]:
+        form = [
+            ("AccountSid", self.account_sid),
+            ("ApiVersion", "2010-04-01"),
+            ("From", message.from_ or ""),
+            ("MessageSid", message.sid),
+            ("MessageStatus", message.status),
+            ("SmsSid", message.sid),
+            ("SmsStatus", message.status),
+            ("To", message.to),
+        ]
+        if message.messaging_service_sid:
+            form.append(("MessagingServiceSid", message.messaging_service_sid))
+        if message.error_code:
+            form.append(("ErrorCode", str(message.error_code)))
+        if message.is_whatsapp:
+            form += [("ChannelPrefix", "whatsapp"), ("ChannelToAddress", message.to.removeprefix(_WHATSAPP))]
+            form += [("EventType", message.status.upper())] if message.status in {"delivered", "read"} else []
+        return form
+
+    # --- what a phone does ------------------------------------------------------------------------------------------
+
+    async def phone_sends(
+        self,
+        text: str = "",
+        *,
+        from_: str,
+        to: str,
+        media: Sequence[tuple[str, bytes]] = (),
+        place: Place | None = None,
+        button: Button | None = None,
+        reply_to: str | None = None,
+        profile_name: str = "",
+    ) -> Inbound:
+        """Send from a phone to one of the account's senders: `media` are (content type, bytes).
+
+        The message is posted to the sender's webhook (if it has one) before this returns; see `Inbound.answers`.
+        """
+        now = self.clock.now()
+        body = button.text if button else text
+        message = TwilioMessage(
+            sid=self.new_sid("MM" if media else "SM"),
+            from_=from_,
+            to=to,
+            body=body,
+            direction="inbound",
+            status="received",
+            num_segments=_segments(to, body),
+            created_at=now,
+            updated_at=now,
+            sent_at=now,
+            place=place,
+        )
+        message.media += [self.store_media(message.sid, *item) for item in media]
+        opt_out_type = self._obey_opt_out_words(message)
+        self.last_inbound[from_, to] = now
+        form = self._inbound_form(message, button=button, reply_to=reply_to, profile_name=profile_name)
+        if opt_out_type:
+            form.append(("OptOutType", opt_out_type))
+        inbound = self.inbound[message.sid] = Inbound(message=message, form=form)
+        self._remember(message)
+        await self._post_inbound(inbound)
+        return inbound
+
+    async def repeat(self, sid: str) -> Inbound:
+        """Post an inbound message again with the same MessageSid, as Twilio may."""
+        inbound = self.inbound[sid]
+        await self._post_inbound(inbound)
+        return inbound
+
+    async def _post_inbound(self, inbound: Inbound) -> None:
+        webhook = self.webhooks.get(inbound.message.to)
+        if webhook is not None:
+            inbound.answers += await self.poster.post(webhook, inbound.form)
+
+    def _inbound_form(
+        self, message: TwilioMessage, *, button: Button | None, reply_to: str | None, profile_name: str
+    ) -> list[tuple[str, str]]:
+        assert message.from_ is not None
+        form = [
+            ("AccountSid", self.account_sid),
+            ("ApiVersion", "2010-04-01"),
+            ("Body", message.body),
+            ("From", message.from_),
+            ("MessageSid", message.sid),
+            ("NumMedia", str(len(message.media))),
+            ("NumSegments", str(message.num_segments)),
+            ("SmsMessageSid", message.sid),
+            ("SmsSid", message.sid),
+            ("SmsStatus", "received"),
+            ("To", message.to),
+        ]
+        for index, media in enumerate(message.media):
+            form.append((f"MediaContentType{index}", media.content_type))
+            form.append((f"MediaUrl{index}", self.media_url(media)))
+        if message.is_whatsapp:
+            form += self._whatsapp_fields(message, button=button, reply_to=reply_to, profile_name=profile_name)
+        return form
+
+    def _whatsapp_fields(
+        self, message: TwilioMessage, *, button: Button | None, reply_to: str | None, profile_name: str
+    ) -> list[tuple[str, str]]:
+        assert message.from_ is not None
+        number = message.from_.removeprefix(_WHATSAPP)
+        fields = [("ProfileName", profile_name or number), ("WaId", number.removeprefix("+"))]
+        fields.append(("MessageType", _message_type(message, button)))
+        if button:
+            fields += [("ButtonText", button.text), ("ButtonPayload", button.payload)]
+        if reply_to:
+            fields += [("OriginalRepliedMessageSid", reply_to), ("OriginalRepliedMessageSender", message.to)]
+        if message.place:
+            fields += [("Latitude", str(message.place.latitude)), ("Longitude", str(message.place.longitude))]
+            fields += [("Label", message.place.label)] if message.place.label else []
+            fields += [("Address", message.place.address)] if message.place.address else []
+        return fields
+
+    def _obey_opt_out_words(self, message: TwilioMessage) -> str | None:
+        """Block or unblock the pair, answer by itself, and give the OptOutType; long numbers of SMS only."""
+        word = message.body.strip().upper()
+        assert message.from_ is not None
+        pair = (message.from_, message.to)
+        if message.is_whatsapp or len(message.to) < 8:
+            return None
+        if word in OPT_OUT:
+            self.opted_out.add(pair)
+            kind = "STOP"
+        elif word in OPT_IN:
+            self.opted_out.discard(pair)
+            kind = "START"
+        elif word in HELP:
+            kind = "HELP"
+        else:
+            return None
+        self._tasks.start(self._answer_opt_out_word(pair, kind))
+        return kind
+
+    async def _answer_opt_out_word(self, pair: tuple[str, str], kind: str) -> None:
+        phone, sender = pair
+        now = self.clock.now()
+        answer = TwilioMessage(
+            sid=self.new_sid("SM"),
+            from_=sender,
+            to=phone,
+            body=_AUTOMATIC[kind],
+            direction="outbound-reply",
+            status="delivered",
+            num_segments=count_segments(_AUTOMATIC[kind]),
+            created_at=now,
+            updated_at=now,
+            sent_at=now,
+        )
+        self._remember(answer)
+
+    # --- media ------------------------------------------------------------------------------------------------------
+
+    def store_media(self, message_sid: str, content_type: str, data: bytes) -> TwilioMedia:
+        media = TwilioMedia(
+            sid=self.new_sid("ME"),
+            message_sid=message_sid,
+            content_type=content_type,
+            data=data,
+            created_at=self.clock.now(),
+        )
+        self.media[media.sid] = media
+        return media
+
+    def media_url(self, media: TwilioMedia) -> str:
+        path = f"{API}/Accounts/{self.account_sid}/Messages/{media.message_sid}/Media/{media.sid}"
+        return self.public_url.rstrip("/") + path
+
+    # --- what tests ask ---------------------------------------------------------------------------------------------
+
+    def sent_to(self, phone: str) -> list[TwilioMessage]:
+        """Every message the customer's program sent to `phone`, oldest first (not Twilio's own opt-out answers)."""
+        return [
+            message for message in self.messages.values() if message.to == phone and message.direction == "outbound-api"
+        ]
+
+    async def heard(self, phone: str, count: int) -> list[TwilioMessage]:
+        """Wait until `phone` was sent at least `count` messages, and give them all."""
+        return await self.changes.until(lambda: sent if len(sent := self.sent_to(phone)) >= count else None)
+
+
+def _segments(to: str, body: str) -> int:
+    return 1 if to.startswith(_WHATSAPP) else count_segments(body)
+
+
+def _validity(form: Mapping[str, str]) -> float:
+    given = form.get("ValidityPeriod", "36000")
+    if not given.isdigit() or not 1 <= int(given) <= 36_000:
+        raise TwilioRefusal(21612, given)
+    return int(given)
+
+
+def _content_variables(given: str) -> dict[str, str]:
+    """At most 100 variables of 255 characters, none empty (channels' rules); TwilioRefusal 21656 otherwise."""
+    try:
+        variables = json.loads(given or "{}")
+    except ValueError as error:
+        raise TwilioRefusal(21656) from error
+    if not isinstance(variables, dict) or len(variables) > 100:
+        raise TwilioRefusal(21656)
+    if not all(isinstance(value, str) and 0 < len(value) <= 255 for value in variables.values()):
+        raise TwilioRefusal(21656)
+    return variables
+
+
+def _message_type(message: TwilioMessage, button: Button | None) -> str:
+    if button:
+        return "button"
+    if message.place:
+        return "location"
+    if message.media:
+        return {"image": "image", "audio": "audio", "video": "video"}.get(
+            message.media[0].content_type.partition("/")[0], "document"
+        )
+    return "text"
