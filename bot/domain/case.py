@@ -85,7 +85,7 @@ def due_after(urgency: Urgency) -> timedelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Something to follow up; `number` is what the contact can quote, `facts` are the flow's answers, both encrypted at rest."""
+    """Something to follow up; `number` is what the contact can quote, `facts` are the flow's answers."""
 
     id: CaseId
     number: str

@@ -52,7 +52,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a contact is reached: a scheme and its path (E.164 number, WhatsApp id, Telegram chat, web chat secret's hash)."""
+    """Where a contact is reached: path is an E.164 number, a WhatsApp id, a Telegram chat or a web chat secret's hash."""
 
     scheme: Scheme
     path: str

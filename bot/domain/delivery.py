@@ -57,7 +57,7 @@ _MOVES: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A choice offered with a text: `label` is in the reader's language, `payload` comes back when it is tapped (64 bytes at most)."""
+    """A choice offered with a text: `label` is in the reader's language, `payload` (64 bytes at most) comes back."""
 
     label: str
     payload: str
@@ -85,7 +85,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One content on its way to one contact; `origin` names what caused it (`reply:<message>`, `case:<id>`, `broadcast:<id>`).
+    """One content on its way to one contact; `origin` names what caused it (`message:<id>`, `broadcast:<id>`).
 
     `position` is its order among this contact's deliveries; `sent_at` is when the provider accepted it.
     """

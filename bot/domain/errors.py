@@ -69,7 +69,7 @@ _RETRYABLE = frozenset({Reason.TOO_FAST, Reason.QUEUE_FULL, Reason.PROVIDER_DOWN
 
 
 class SendError(MusterError):
-    """A provider refused or lost a delivery; `retry_after` is the provider's own pause in seconds, where it gave one."""
+    """A provider refused or lost a delivery; `retry_after` is the provider's own pause in seconds, if it gave one."""
 
     def __init__(self, reason: Reason, *, retry_after: float | None = None, detail: str = "") -> None:
         self.reason = reason

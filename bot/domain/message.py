@@ -24,7 +24,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that came with a message: `source` is what the channel needs to fetch it, `document_id` is set once it is stored."""
+    """A file that came with a message: `source` is what the channel fetches it by, `document_id` is set once stored."""
 
     kind: str  # photo, voice, video, document, sticker
     source: str
@@ -68,7 +68,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A value found in a message: kind is one of intents.md's entities (country, amount, period, people_count, case_number...)."""
+    """A value found in a message: kind is country, amount, period, people_count or case_number."""
 
     kind: str
     value: Value

@@ -1,4 +1,4 @@
-"""Owns places (consulates, shelters, clinics, hotlines, labour offices): what is told of one, and when it may be told (R5, R6)."""
+"""Owns places (consulates, shelters, clinics, hotlines): what is told of one, and when it may be told (R5, R6)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -26,7 +26,7 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """Open on `weekday` (Monday is 0) from `opens` until `closes`, local time; closing at or before opening means past midnight."""
+    """Open on `weekday` (Monday is 0) from `opens` until `closes`, local time; closing before opening: past midnight."""
 
     weekday: int
     opens: time

@@ -39,7 +39,6 @@ class Position:
         return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(h)))
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A stored photo or document, by its document id."""

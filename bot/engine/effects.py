@@ -1,4 +1,4 @@
-"""Owns what goes into the engine and what comes out of it: events happen to a session, effects are what the host must do."""
+"""Owns what goes into the engine and what comes out: events happen to a session, effects are what the host does."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -82,7 +82,7 @@ class Fit(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """An English text (the msgid of its translations); with `plural` and `count` the form follows that variable's number."""
+    """An English text (the msgid of its translations); with `plural`, the form follows the variable `count`."""
 
     msgid: str
     plural: str | None = None
@@ -136,7 +136,7 @@ Effect = Say | Call | Handoff | Start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """What one event led to: the session as it now is (WAITING, ENDED, or RUNNING before a Call returns), and the effects in order."""
+    """What one event led to: the session (WAITING, ENDED, or RUNNING before a Call returns) and the effects in order."""
 
     session: Session
     effects: tuple[Effect, ...] = ()

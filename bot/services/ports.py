@@ -43,7 +43,7 @@ class Contacts(Protocol):
     async def get(self, contact: ContactId) -> Contact | None: ...
 
     async def meet(self, address: Address, new: ContactId) -> Contact:
-        """The contact at `address`; made with the id `new` if nobody is there yet, whoever else tries at the same time."""
+        """The contact at `address`; made with the id `new` if nobody is there, whoever else tries at the same time."""
         ...
 
     async def save(self, contact: Contact) -> None: ...
@@ -62,7 +62,7 @@ class Messages(Protocol):
         ...
 
     async def waiting(self, contact: ContactId) -> Sequence[Message]:
-        """This contact's unhandled messages in their order: by the provider's sequence where it has one, else by arrival."""
+        """This contact's unhandled messages in order: by the provider's sequence where it has one, else by arrival."""
         ...
 
     async def mark_handled(self, message: MessageId, at: datetime) -> bool:
@@ -106,7 +106,7 @@ class Deliveries(Protocol):
         ...
 
     async def claim(self, contact: ContactId, now: datetime, until: datetime) -> Sequence[Delivery]:
-        """Queued deliveries of the contact that are due, in order, moved to SENDING until the claim runs out at `until`.
+        """Queued deliveries of the contact that are due, in order, moved to SENDING; the claim runs out at `until`.
 
         Deliveries whose earlier claim has run out are claimed again. Stops before the first that is not due yet,
         so that a contact never reads answers out of order.
@@ -279,7 +279,7 @@ class Channeller(Protocol):
         ...
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:
-        """The attachment's bytes and media type, from the provider's own hosts only; raises InputError or Unavailable."""
+        """The attachment's bytes and media type, from the provider's hosts only; raises InputError or Unavailable."""
         ...
 
     async def acknowledge(self, received: Received) -> None:
@@ -315,7 +315,7 @@ class Linguist(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """What an action is run with: whose conversation it is, the flow's answers and the arguments, inside the open transaction."""
+    """What an action is run with: whose conversation it is and the arguments, inside the open transaction."""
 
     unit: Unit
     contact: Contact

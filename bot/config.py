@@ -1,0 +1,200 @@
+"""Owns the settings: config.yml's `bot:` section and the environment, frozen, all problems reported at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.domain.contact import Channel
+from bot.domain.errors import ConfigurationError
+
+PREFIX = "MUSTER_"
+ROOT = Path(__file__).resolve().parent.parent  # flows/, locales/, nlu_data/ and config.yml lie beside the package
+
+
+class Thresholds(BaseModel):
+    """How sure understanding must be, as probabilities from 0 to 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    danger: float = Field(0.5, ge=0, le=1)  # at least this: the danger flow starts
+    danger_doubt: float = Field(0.2, ge=0, le=1)  # at least this: ask, and open a case
+    intent: float = Field(0.55, ge=0, le=1)  # at least this: the intent's flow starts
+    intent_doubt: float = Field(0.25, ge=0, le=1)  # at least this: offer the likeliest flows
+    switch: float = Field(0.75, ge=0, le=1)  # at least this: another flow may interrupt a question
+
+
+class Retention(BaseModel):
+    """How many days each kind of data is kept (R18)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    messages: int = Field(180, ge=1)
+    documents: int = Field(365, ge=1)
+    cases: int = Field(730, ge=1)
+
+
+class Pace(BaseModel):
+    """What a provider lets one sender send: messages a second, in bursts of, and seconds between two to one address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rate: float = Field(gt=0)
+    burst: float = Field(gt=0)
+    address_seconds: float = Field(0, ge=0)
+
+
+# The providers' own figures: Telegram 30/s and 1/s to one chat, an SMS long code 1 segment/s, a WhatsApp sender 80/s.
+_PACES = {
+    Channel.TELEGRAM: Pace(rate=30, burst=30, address_seconds=1),
+    Channel.SMS: Pace(rate=1, burst=3),
+    Channel.WHATSAPP: Pace(rate=80, burst=80, address_seconds=0),
+    Channel.WEBCHAT: Pace(rate=5000, burst=5000),
+}
+
+
+class _BotSection(PydanticBaseSettingsSource):
+    """Reads config.yml's `bot:` section; the environment comes before it."""
+
+    def __init__(self, settings_cls: type[BaseSettings], section: Mapping[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self._section = section
+
+    def get_field_value(self, field: object, field_name: str) -> tuple[Any, str, bool]:
+        return self._section.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return dict(self._section)
+
+
+class Settings(BaseSettings):
+    """Everything that a deployment decides. Secrets come from the environment only."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_nested_delimiter="__")
+
+    root: Path = ROOT
+    home: Path = Path(".muster")
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    sandbox_port: int = Field(8081, ge=0, le=65535)
+    public_url: str = ""
+    database_url: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("")
+    nlu_url: str = ""
+    nlu_port: int = Field(5005, ge=1, le=65535)
+    keys: SecretStr = SecretStr("")
+
+    telegram_token: SecretStr = SecretStr("")
+    telegram_secret: SecretStr = SecretStr("")
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_api_url: str = "https://api.twilio.com"
+    sms_from: str = ""
+    whatsapp_from: str = ""
+    whatsapp_template: str = ""  # Content SID sent outside the 24 h window; one variable, the text
+
+    organisation: str = "Muster"
+    hotline: str = ""
+    emergency_number: str = "112"
+    region: str = Field("BR", pattern="^[A-Z]{2}$")
+    currency: str = Field("BRL", pattern="^[A-Z]{3}$")
+    timezone: str = "America/Sao_Paulo"
+    languages: Annotated[tuple[str, ...], NoDecode] = ("en", "es", "ne", "ar")
+    default_language: str = "en"
+    thresholds: Thresholds = Thresholds()
+    retention: Retention = Retention()
+    paces: Mapping[Channel, Pace] = Field(default_factory=dict)
+    reply_share: float = Field(0.2, ge=0, le=0.9)
+    reply_life_hours: float = Field(24, gt=0)  # a reply older than this is no help any more (R20)
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no IANA time zone; write one such as America/Sao_Paulo")
+        return value
+
+    @field_validator("public_url", "telegram_api_url", "twilio_api_url", "nlu_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Settings":
+        if self.default_language not in self.languages:
+            raise ValueError(f"default_language {self.default_language!r} is not among languages")
+        if self.telegram_token.get_secret_value() and self.telegram_mode == "webhook":
+            if not self.telegram_secret.get_secret_value():
+                raise ValueError("MUSTER_TELEGRAM_SECRET is needed when MUSTER_TELEGRAM_MODE is webhook")
+            if not self.public_url:
+                raise ValueError("MUSTER_PUBLIC_URL is needed when MUSTER_TELEGRAM_MODE is webhook")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def pace(self, channel: Channel) -> Pace:
+        """The channel's pace: the deployment's own, else the provider's documented one."""
+        return self.paces.get(channel, _PACES[channel])
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        section = _read_section(ROOT / "config.yml")
+        return init_settings, env_settings, _BotSection(settings_cls, section)
+
+
+_SECRETS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+
+
+def _read_section(path: Path) -> Mapping[str, Any]:
+    """The `bot:` section of config.yml; an empty one when there is no file. Raises ConfigurationError."""
+    if not path.exists():
+        return {}
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path.name} cannot be read: {error}"]) from error
+    section = document.get("bot") if isinstance(document, dict) else None
+    if section is not None and not isinstance(section, dict):
+        raise ConfigurationError([f"{path.name}: `bot:` must be a mapping of settings"])
+    misplaced = sorted(_SECRETS & set(section or ()))
+    if misplaced:
+        raise ConfigurationError(
+            [f"{path.name}: {name} is a secret: set {PREFIX}{name.upper()} in the environment" for name in misplaced]
+        )
+    return section or {}
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process; raises ConfigurationError with every problem, each naming the variable to set."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigurationError([_problem(item) for item in error.errors()]) from None
+
+
+def _problem(item: Any) -> str:
+    where = "__".join(str(part) for part in item["loc"])
+    name = f"{PREFIX}{where.upper()}" if where else "settings"
+    return f"{name}: {item['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,58 @@
+"""Owns logging: structured lines on standard error; addresses only redacted, message text never."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# Fields that would carry what a contact wrote or where they are reached: dropped wherever they turn up.
+FORBIDDEN = frozenset({"text", "body", "phone", "path", "number", "to", "from_", "narrative", "answers", "payload"})
+
+
+def _drop_private(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in FORBIDDEN & event.keys():
+        event[name] = "[not logged]"
+    return event
+
+
+def _error_without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace an exception by its type and the places it came through: its message may quote a contact."""
+    error = event.pop("error", None)
+    if isinstance(error, BaseException):
+        event["error_type"] = type(error).__name__
+        event["at"] = _places(error)
+    return event
+
+
+def _places(error: BaseException) -> str:
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " > ".join(places[-6:])
+
+
+def configure(*, level: str = "INFO", as_json: bool = False) -> None:
+    """Set up this process's logging once; libraries log warnings and worse, through the same stream."""
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _error_without_values,
+            _drop_private,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
+
+
+def logger(room: str) -> Any:
+    """A logger whose lines name the room they come from."""
+    return structlog.get_logger(room=room)
