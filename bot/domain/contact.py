@@ -1,6 +1,6 @@
 """Owns the contact (a migrant worker) and the addresses at which one can be reached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -52,7 +52,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a contact is reached: path is an E.164 number, a WhatsApp id, a Telegram chat or a web chat secret's hash."""
+    """Where a contact is reached: path is an E.164 number, a WhatsApp id, a Telegram chat, a web chat secret's hash."""
 
     scheme: Scheme
     path: str
@@ -107,3 +107,13 @@ class Contact:
     def reach(self, address: Address) -> Reach | None:
         """This contact's reach at `address`, if it is one of theirs."""
         return next((reach for reach in self.reaches if reach.address == address), None)
+
+    def permitting(self, address: Address, permission: Permission, at: datetime) -> "Contact":
+        """This contact after its owner said something new about being written to at `address`."""
+        return replace(
+            self,
+            reaches=tuple(
+                replace(reach, permission=permission, permission_at=at) if reach.address == address else reach
+                for reach in self.reaches
+            ),
+        )

@@ -26,7 +26,7 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """Open on `weekday` (Monday is 0) from `opens` until `closes`, local time; closing before opening: past midnight."""
+    """Open on `weekday` (Monday is 0) from `opens` until `closes`, local time; closing earlier means past midnight."""
 
     weekday: int
     opens: time

@@ -136,7 +136,7 @@ Effect = Say | Call | Handoff | Start
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """What one event led to: the session (WAITING, ENDED, or RUNNING before a Call returns) and the effects in order."""
+    """What one event led to: the session (WAITING, ENDED, or RUNNING before a Call returns) and effects in order."""
 
     session: Session
     effects: tuple[Effect, ...] = ()

@@ -48,6 +48,10 @@ class Contacts(Protocol):
 
     async def save(self, contact: Contact) -> None: ...
 
+    async def heard(self, address: Address, at: datetime) -> None:
+        """A message came from this address: note when, and that its owner wrote first if nothing was known."""
+        ...
+
     async def erase(self, contact: ContactId) -> None:
         """Remove the person everywhere: messages, sessions, deliveries, cases, documents, addresses.
 
@@ -115,7 +119,12 @@ class Deliveries(Protocol):
 
     async def save(self, delivery: Delivery) -> None: ...
 
-    async def by_provider_id(self, channel: Channel, provider_id: str) -> Delivery | None: ...
+    async def receive(self, receipt: Receipt) -> Delivery | None:
+        """Move the receipt's delivery forward and return it; None when it knows no such move.
+
+        A receipt that overtakes the commit of its own send is kept, and applied when that delivery is saved as SENT.
+        """
+        ...
 
     async def contacts_due(self, now: datetime, limit: int) -> Sequence[tuple[ContactId, Lane]]:
         """Contacts with deliveries due now, or held by a claim that has run out, with their most urgent lane."""

@@ -1,0 +1,55 @@
+"""Owns the way in: each message is stored once and committed before anybody is told that it has arrived."""
+
+from datetime import datetime
+
+from bot.domain.contact import ContactId, Permission
+from bot.domain.delivery import Delivery, Lane
+from bot.domain.errors import Reason
+from bot.domain.message import Message, MessageId, Receipt, Received
+from bot.services.ports import Bell, Clock, Ids, Inbound, Store, Unit
+
+
+class Inbox:
+    """Stores what channels bring and rings for a worker. Once `take` returns, nothing of it can be lost."""
+
+    def __init__(self, *, store: Store, bell: Bell, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._bell = bell
+        self._clock = clock
+        self._ids = ids
+
+    async def take(self, inbound: Inbound) -> int:
+        """Store the messages and apply the receipts in one transaction; returns how many messages were new."""
+        stored: list[Message] = []
+        async with self._store.transaction() as unit:
+            for received in inbound.messages:
+                message = await self._store_once(unit, received)
+                if message is not None:
+                    stored.append(message)
+            for receipt in inbound.receipts:
+                await _apply(unit, receipt, self._clock.now())
+        for contact in dict.fromkeys(message.contact for message in stored):
+            await self._bell.ring(contact, Lane.REPLY)
+        return len(stored)
+
+    async def _store_once(self, unit: Unit, received: Received) -> Message | None:
+        contact = await unit.contacts.meet(received.address, ContactId(self._ids.new()))
+        now = self._clock.now()
+        message = Message(id=MessageId(self._ids.new()), contact=contact.id, received=received, received_at=now)
+        if not await unit.messages.add(message):
+            return None
+        await unit.contacts.heard(received.address, now)
+        return message
+
+
+async def _apply(unit: Unit, receipt: Receipt, at: datetime) -> None:
+    delivery = await unit.deliveries.receive(receipt)
+    if delivery is not None and receipt.reason == Reason.OPTED_OUT:
+        await refuse(unit, delivery, at)
+
+
+async def refuse(unit: Unit, delivery: Delivery, at: datetime) -> None:
+    """The provider says that this address wants nothing more from us."""
+    contact = await unit.contacts.get(delivery.contact)
+    if contact is not None:
+        await unit.contacts.save(contact.permitting(delivery.address, Permission.REFUSED, at))

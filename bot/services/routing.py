@@ -1,0 +1,204 @@
+"""Owns the decision what a message leads to: opt-out, danger, a person's turn, the open question, intent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.message import MessageKind, Understanding
+from bot.engine.effects import Fit
+
+DANGER_INTENTS = ("in_danger", "medical_help")
+# A question is open: these few wishes are heard in the middle of it, for they are about the talk itself.
+CONTROL_INTENTS = frozenset({"talk_to_human", "change_language", "stop", "delete_data", "menu"})
+# These mean something only as an answer; on their own they lead to the menu.
+SMALL_TALK = frozenset({"affirm", "deny", "greet", "thanks"})
+MAX_OFFERS = 3
+
+
+class Signal(StrEnum):
+    """What a message says by its form alone, before anybody asks what it means."""
+
+    NONE = "none"
+    EMPTY = "empty"
+    EMOJI = "emoji"
+    NUMBER = "number"
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+    SOS = "sos"
+    DANGER = "danger"
+    LANGUAGE = "language"
+
+
+class Limits(Protocol):
+    """How sure understanding must be (config.Thresholds)."""
+
+    @property
+    def danger(self) -> float: ...
+    @property
+    def danger_doubt(self) -> float: ...
+    @property
+    def intent(self) -> float: ...
+    @property
+    def intent_doubt(self) -> float: ...
+    @property
+    def switch(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """What flows say of themselves: which intent starts which, and which of them are about life and death."""
+
+    by_intent: Mapping[str, str]
+    life: frozenset[str] = frozenset()
+
+    def danger(self, understanding: Understanding) -> str:
+        """The life-safety flow that fits best: the likelier of the danger intents."""
+        likeliest = max(DANGER_INTENTS, key=understanding.confidence_in)
+        return self.by_intent.get(likeliest, "in_danger")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that the decision depends on."""
+
+    kind: MessageKind = MessageKind.WORDS
+    signal: Signal = Signal.NONE
+    keyword_flow: str | None = None  # the whole message is a flow's key word
+    has_content: bool = False  # an attachment, a location, a phone
+    understanding: Understanding = field(default_factory=Understanding)
+    fit: Fit | None = None  # how the message fits the question waited at; None when none is open
+    open_flow: str | None = None  # the flow of that question
+    is_owned: bool = False  # a person has taken the conversation over
+
+
+class Deed(StrEnum):
+    """What is done with a message."""
+
+    IGNORE = "ignore"
+    REFUSE = "refuse"  # this address was blocked by its owner: note it and stay silent
+    PERMIT = "permit"
+    HOLD = "hold"  # a person answers: the bot stays mute
+    CONTINUE = "continue"
+    BEGIN = "begin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The deed, and for BEGIN the flow with the offers it is to make."""
+
+    deed: Deed
+    flow: str | None = None
+    offers: tuple[str, ...] = ()
+
+    @classmethod
+    def begin(cls, flow: str, *, offers: Sequence[str] = ()) -> "Decision":
+        return cls(deed=Deed.BEGIN, flow=flow, offers=tuple(offers))
+
+
+IGNORE, HOLD, CONTINUE = Decision(deed=Deed.IGNORE), Decision(deed=Deed.HOLD), Decision(deed=Deed.CONTINUE)
+
+
+def decide(situation: Situation, triggers: Triggers, limits: Limits) -> Decision:
+    """What this message leads to. The order of the rules is the order of urgency."""
+    return (
+        _by_kind(situation)
+        or _by_opt_out(situation)
+        or _by_danger(situation, triggers, limits)
+        or (HOLD if situation.is_owned else None)
+        or _by_question(situation, triggers, limits)
+        or _by_meaning(situation, triggers, limits)
+    )
+
+
+def _by_kind(situation: Situation) -> Decision | None:
+    match situation.kind:
+        case MessageKind.BLOCKED:
+            return Decision(deed=Deed.REFUSE)
+        case MessageKind.UNBLOCKED:
+            return Decision(deed=Deed.PERMIT)
+        case MessageKind.JOINED:
+            return Decision.begin("welcome")
+        case _:
+            return None
+
+
+def _by_opt_out(situation: Situation) -> Decision | None:
+    match situation.signal:
+        case Signal.STOP:
+            return Decision.begin("stop")
+        case Signal.START:
+            return Decision.begin("start")
+        case _:
+            return None
+
+
+def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:
+    """A life-safety message interrupts whatever runs, and doubt about a danger goes to a person.
+
+    A question of the danger flow itself hears what the contact adds; an exact answer to a question is no alarm.
+    """
+    danger = situation.understanding.confidence_in(*DANGER_INTENTS)
+    is_plain = situation.signal in (Signal.SOS, Signal.DANGER) or danger >= limits.danger
+    if is_plain and situation.open_flow not in triggers.life:
+        return Decision.begin(triggers.danger(situation.understanding))
+    if situation.open_flow in triggers.life:
+        return CONTINUE if is_plain else None
+    if situation.fit is Fit.EXACT:
+        return None
+    if danger >= limits.danger_doubt:
+        return CONTINUE if situation.open_flow == "doubt_danger" else Decision.begin("doubt_danger")
+    return None
+
+
+def _by_question(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:
+    if situation.fit is None:
+        return None
+    if situation.fit is Fit.EXACT:
+        return CONTINUE
+    if situation.signal is Signal.LANGUAGE:
+        return Decision.begin("change_language")
+    other = _other_flow(situation, triggers, limits)
+    return Decision.begin(other) if other else CONTINUE
+
+
+def _other_flow(situation: Situation, triggers: Triggers, limits: Limits) -> str | None:
+    """The flow that a message, which does not exactly answer the question, asks for instead; None to stay."""
+    if situation.keyword_flow and situation.keyword_flow != situation.open_flow:
+        return situation.keyword_flow
+    intent, confidence = situation.understanding.intent, situation.understanding.confidence
+    flow = triggers.by_intent.get(intent or "")
+    if flow is None or flow == situation.open_flow or intent in SMALL_TALK:
+        return None
+    if situation.fit is Fit.LOOSE and intent not in CONTROL_INTENTS:
+        return None
+    return flow if confidence >= limits.switch else None
+
+
+def _by_meaning(situation: Situation, triggers: Triggers, limits: Limits) -> Decision:
+    if situation.keyword_flow:
+        return Decision.begin(situation.keyword_flow)
+    match situation.signal:
+        case Signal.LANGUAGE:
+            return Decision.begin("change_language")
+        case Signal.EMPTY if situation.has_content:
+            return Decision.begin("fallback")
+        case Signal.EMPTY | Signal.EMOJI | Signal.NUMBER | Signal.HELP:
+            return Decision.begin("menu")
+        case _:
+            return _by_intent(situation.understanding, triggers, limits)
+
+
+def _by_intent(understanding: Understanding, triggers: Triggers, limits: Limits) -> Decision:
+    flow = triggers.by_intent.get(understanding.intent or "")
+    if flow is not None and understanding.confidence >= limits.intent:
+        return Decision.begin(flow)
+    offers = [
+        triggers.by_intent[intent]
+        for intent, confidence in understanding.ranking
+        if intent in triggers.by_intent and intent not in SMALL_TALK and confidence >= limits.intent_doubt / 2
+    ]
+    if understanding.confidence < limits.intent_doubt:
+        offers = []
+    return Decision.begin("fallback", offers=list(dict.fromkeys(offers))[:MAX_OFFERS])
