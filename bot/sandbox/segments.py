@@ -1,4 +1,4 @@
-"""How many segments a text costs as SMS (3GPP TS 23.038: GSM-7, or UCS-2 for the whole text if one character needs it)."""
+"""How many segments a text costs as SMS (3GPP TS 23.038): GSM-7, or UCS-2 as soon as one character needs it."""
 
 _GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"

@@ -9,21 +9,20 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.sandbox.faults import faults_middleware
-from bot.sandbox.twilio_account import REAL_LIMITS, Callbacks, Fate, Inbound, Limits, TwilioStandIn
+from bot.sandbox.twilio_account import Callbacks, Fate, Inbound, TwilioLimits, TwilioStandIn
 from bot.sandbox.twilio_errors import TwilioRefusal
 from bot.sandbox.twilio_records import API, Button, Content, Place, TwilioMedia, TwilioMessage
 from bot.sandbox.twilio_webhooks import Retry, Webhook, sign
 
 __all__ = [
-    "REAL_LIMITS",
     "Button",
     "Callbacks",
     "Content",
     "Fate",
     "Inbound",
-    "Limits",
     "Place",
     "Retry",
+    "TwilioLimits",
     "TwilioMessage",
     "TwilioStandIn",
     "Webhook",
@@ -142,7 +141,7 @@ async def list_media(request: web.Request) -> web.Response:
 
 
 async def fetch_media(request: web.Request) -> web.StreamResponse:
-    """The resource as JSON, or a redirect to the bytes: Twilio sends both behind authentication, the bytes elsewhere."""
+    """The resource as JSON, or a redirect to where the bytes are had without credentials, as Twilio does it."""
     media = _media(request)
     stand_in = request.config_dict[_STAND_IN]
     if request.path.endswith(".json"):

@@ -1,4 +1,4 @@
-"""One Twilio account as the stand-in plays it: what it accepts and refuses, how messages live, what phones send to it."""
+"""One Twilio account as the stand-in plays it: what it takes and refuses, how messages live, what phones send."""
 
 import json
 import random
@@ -35,7 +35,7 @@ FINAL = frozenset({"failed", "undelivered", "canceled", "read"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class TwilioLimits:
     """Rates a second (None: no limit): API requests (20429), messages of a WhatsApp sender (63018), segments of an SMS
     sender, which queue up to `queue_seconds` and then overflow (21611, or 30001 through a messaging service)."""
 
@@ -46,8 +46,10 @@ class Limits:
     segments: float | None = None
     queue_seconds: float = 36_000
 
-
-REAL_LIMITS = Limits(requests=100, whatsapp=80, segments=1)
+    @classmethod
+    def real(cls) -> "TwilioLimits":
+        """A long code and a WhatsApp sender as Twilio sells them."""
+        return cls(requests=100, whatsapp=80, segments=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class TwilioStandIn:
         public_url: str = "",
         clock: Clock | None = None,
         randomness: random.Random | None = None,
-        limits: Limits | None = None,
+        limits: TwilioLimits | None = None,
         retry: Retry | None = None,
         status_seconds: float = 0.3,
         keep: int | None = None,
@@ -125,19 +127,19 @@ class TwilioStandIn:
         self.last_inbound: dict[tuple[str, str], datetime] = {}
         self.changes: Changes[TwilioMessage] = Changes()
         self.poster = WebhookPoster(token=auth_token, clock=self.clock, retry=retry or Retry())
-        self._random = randomness or random.Random()
+        self._random = randomness or random.SystemRandom()
         self._order: deque[str] = deque()
         self._keep = keep
         self._tasks = Tasks()
         self._free_at: dict[str, datetime] = {}
-        self.limits = limits or Limits()
+        self.limits = limits or TwilioLimits()
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> TwilioLimits:
         return self._limits
 
     @limits.setter
-    def limits(self, limits: Limits) -> None:
+    def limits(self, limits: TwilioLimits) -> None:
         self._limits = limits
         self._request_pace = Pace(rate=limits.requests, burst=limits.requests_burst)
         self._whatsapp_pace = Pace(rate=limits.whatsapp, burst=limits.whatsapp_burst)
