@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Change = TypeVar("Change")
 Found = TypeVar("Found")
@@ -13,16 +13,16 @@ class Changes(Generic[Change]):
     """A fan-out of changes to any number of watchers, none of which can hold up another."""
 
     def __init__(self) -> None:
-        self._watchers: set[asyncio.Queue[Change]] = set()
+        self._watchers: set[asyncio.Queue[Any]] = set()
 
     def tell(self, change: Change) -> None:
         for watcher in self._watchers:
             watcher.put_nowait(change)
 
     @contextmanager
-    def watch(self) -> Iterator[asyncio.Queue[Change]]:
-        """Give a queue that receives every change told while the block runs."""
-        queue: asyncio.Queue[Change] = asyncio.Queue()
+    def watch(self, into: asyncio.Queue[Any] | None = None) -> Iterator[asyncio.Queue[Any]]:
+        """Give a queue that receives every change told while the block runs; `into` shares one among several."""
+        queue: asyncio.Queue[Any] = asyncio.Queue() if into is None else into
         self._watchers.add(queue)
         try:
             yield queue

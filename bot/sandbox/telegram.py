@@ -1,7 +1,6 @@
 """Telegram's HTTP interface over a TelegramStandIn: /bot<token>/<method> and /file/bot<token>/<path>."""
 
 import mimetypes
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -33,14 +32,19 @@ def create_telegram(stand_in: TelegramStandIn) -> web.Application:
     faults = faults_middleware(faults=stand_in.faults, clock=stand_in.clock, refuse=_refuse_with_status)
     app = web.Application(middlewares=[faults, _answer_refusals], client_max_size=_UPLOAD_BYTES + 2**20)
     app[_STAND_IN] = stand_in
-    app.cleanup_ctx.append(_closing)
+    app.on_shutdown.append(_end_polls)
+    app.on_cleanup.append(_close)
     app.router.add_route("*", "/bot{token}/{method}", call_method)
     app.router.add_get("/file/bot{token}/{path:.+}", download)
     return app
 
 
-async def _closing(app: web.Application) -> AsyncIterator[None]:
-    yield
+async def _end_polls(app: web.Application) -> None:
+    # A long poll would otherwise hold the server's shutdown for as long as it waits.
+    app[_STAND_IN].updates.end_polls()
+
+
+async def _close(app: web.Application) -> None:
     await app[_STAND_IN].close()
 
 

@@ -110,8 +110,7 @@ class Updates:
         self.last_error = None
         if webhook is not None:
             self._slots = asyncio.Semaphore(webhook.max_connections)
-        self._polls += 1
-        self._changes.tell(None)
+        self.end_polls()
         self._post_pending()
 
     def forget(self) -> None:
@@ -162,9 +161,13 @@ class Updates:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         return self._session
 
-    async def close(self) -> None:
+    def end_polls(self) -> None:
+        """Answer whoever is polling at once, as if a newer poll had come."""
         self._polls += 1
         self._changes.tell(None)
+
+    async def close(self) -> None:
+        self.end_polls()
         await self._tasks.close()
         if self._session is not None:
             await self._session.close()

@@ -1,7 +1,6 @@
 """Twilio's HTTP interface over a TwilioStandIn: messages, media and contents, with its authentication and answers."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -39,7 +38,7 @@ def create_twilio(stand_in: TwilioStandIn) -> web.Application:
     refuse = faults_middleware(faults=stand_in.faults, clock=stand_in.clock, refuse=_refuse_with_status)
     app = web.Application(middlewares=[refuse, _answer_refusals, _authenticate], client_max_size=6 * 1024**2)
     app[_STAND_IN] = stand_in
-    app.cleanup_ctx.append(_closing)
+    app.on_cleanup.append(_close)
     app.add_routes(
         [
             web.post(f"{_MESSAGES}.json", create_message),
@@ -59,8 +58,7 @@ def create_twilio(stand_in: TwilioStandIn) -> web.Application:
     return app
 
 
-async def _closing(app: web.Application) -> AsyncIterator[None]:
-    yield
+async def _close(app: web.Application) -> None:
     await app[_STAND_IN].close()
 
 
