@@ -22,6 +22,11 @@ class Channel(StrEnum):
     WEBCHAT = "webchat"
 
     @property
+    def joins_texts(self) -> bool:
+        """Whether the texts of one answer go out as one message, because each message costs the contact or us."""
+        return self is Channel.SMS
+
+    @property
     def scheme(self) -> "Scheme":
         """The kind of address that this channel writes to."""
         return Scheme.TEL if self is Channel.SMS else Scheme(self.value)
@@ -103,6 +108,7 @@ class Contact:
     position: Position | None = None  # last shared location
     position_at: datetime | None = None
     met_at: datetime | None = None  # when the bot first said what it is
+    erase_at: datetime | None = None  # asked to be forgotten: erased once the answer to that is sent
 
     def reach(self, address: Address) -> Reach | None:
         """This contact's reach at `address`, if it is one of theirs."""

@@ -52,6 +52,10 @@ class Contacts(Protocol):
         """A message came from this address: note when, and that its owner wrote first if nothing was known."""
         ...
 
+    async def erasable(self, now: datetime, limit: int) -> Sequence[ContactId]:
+        """Contacts whose `erase_at` has come and who have neither a message waiting nor a delivery pending."""
+        ...
+
     async def erase(self, contact: ContactId) -> None:
         """Remove the person everywhere: messages, sessions, deliveries, cases, documents, addresses.
 
@@ -96,7 +100,10 @@ class Sessions(Protocol):
         ...
 
     async def save(self, session: Session) -> None:
-        """Insert or update; raises Conflict when the stored revision is not the session's own."""
+        """Insert at revision 0, else update; the stored revision is then one more than the session's.
+
+        Raises Conflict when the stored revision is not the session's own.
+        """
         ...
 
     async def lapsed(self, now: datetime, limit: int) -> Sequence[ContactId]:

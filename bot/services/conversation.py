@@ -1,0 +1,389 @@
+"""Owns the answer to a contact's messages: understand, decide, run the flow, commit all or nothing."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.case import CaseStatus, Topic, Urgency
+from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
+from bot.domain.delivery import Lane
+from bot.domain.errors import Conflict, InputError, Unavailable
+from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
+from bot.domain.session import Session, SessionStatus
+from bot.domain.values import Evidence, Value
+from bot.engine import extract, interpreter
+from bot.engine.effects import Answered, Fit, Lapsed, Say, Setting, Text
+from bot.i18n import Catalogs
+from bot.log import logger
+from bot.services import routing
+from bot.services.documents import Documents
+from bot.services.ports import Bell, Channeller, Clock, Linguist, Store, Understander, Unit
+from bot.services.routing import Decision, Deed, Limits, Signal, Situation, Triggers
+from bot.services.signals import Reading, Signals
+from bot.services.turn import House, Turn
+
+log = logger("conversation")
+
+INTRODUCTION = "This is {organisation}. You are writing with a program, not a person. It is free and private."
+FALLBACK = (
+    "Sorry, something went wrong on our side. Your message is saved and a person will look at it. "
+    "In danger, call {emergency_number}. Hotline: {hotline}."
+)
+UNREADABLE = "I could not open the file. Please send it again as a photo or a PDF."
+MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locale:
+    """What the deployment says of where it is."""
+
+    region: str
+    currency: str
+    timezone: str
+    languages: Mapping[str, str]  # code: the language's own name
+    default_language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """An attachment's bytes as its channel delivered them."""
+
+    attachment: Attachment
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """All that is found out about a message before its transaction opens."""
+
+    message: Message
+    reading: Reading
+    language: str
+    is_language_sure: bool
+    understanding: Understanding
+    fetched: tuple[Fetched, ...] = ()
+    is_file_lost: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Conversation:
+    """Handles one contact's waiting messages in order. The caller holds the contact's lease."""
+
+    store: Store
+    bell: Bell  # rings for delivery
+    clock: Clock
+    house: House
+    catalogs: Catalogs
+    channels: Mapping[Channel, Channeller]
+    understander: Understander
+    linguist: Linguist
+    signals: Signals
+    documents: Documents
+    triggers: Triggers
+    limits: Limits
+    locale: Locale
+
+    async def handle(self, contact: ContactId) -> int:
+        """Answer what waits; returns how many messages were handled."""
+        async with self.store.transaction() as unit:
+            waiting = await unit.messages.waiting(contact)
+        for message in waiting:
+            await self._handle(message)
+        return len(waiting)
+
+    async def lapse(self, contact: ContactId) -> None:
+        """Remind or let go the question that this contact has not answered in its time."""
+        now = self.clock.now()
+        async with self.store.transaction(contact) as unit:
+            known, sessions = await unit.contacts.get(contact), list(await unit.sessions.open(contact))
+            due = sessions and sessions[0].waits_until is not None and sessions[0].waits_until <= now
+            if known is None or not due:
+                return
+            address = _heard_last(known)
+            if address is None or known.reach(address).is_open is False:  # type: ignore[union-attr]
+                await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
+                return
+            turn = self._turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}", now=now)
+            await turn.go_on(Lapsed())
+            await self._commit_says(unit, turn)
+        await self.bell.ring(contact, turn.lane)
+
+    # --- one message ----------------------------------------------------------------------------------------------
+
+    async def _handle(self, message: Message) -> None:
+        """Handle one message; whatever fails, the contact gets an answer and a person gets a case (R22)."""
+        try:
+            lane = await self._answer(message)
+        except (Conflict, Unavailable):
+            raise  # nothing was written: the bell rings again
+        except Exception as error:
+            log.error("message_failed", message=message.id, error=error)
+            lane = await self._fall_back(message)
+        await self.bell.ring(message.contact, lane)
+
+    async def _answer(self, message: Message) -> Lane:
+        prepared = await self._prepare(message)
+        for _ in range(MAX_CONFLICTS):
+            try:
+                return await self._transact(prepared)
+            except Conflict:
+                await asyncio.sleep(0)
+        raise Conflict(f"message {message.id} was changed by others {MAX_CONFLICTS} times")
+
+    async def _transact(self, prepared: Prepared) -> Lane:
+        message, now = prepared.message, self.clock.now()
+        async with self.store.transaction(message.contact) as unit:
+            contact = await unit.contacts.get(message.contact)
+            if not await unit.messages.mark_handled(message.id, now) or contact is None:
+                return Lane.REPLY  # handled before, or its sender is erased: nothing to do
+            contact = await self._know(unit, contact, prepared)
+            sessions = list(await unit.sessions.open(contact.id))
+            turn = self._turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
+            answered = await self._answered(unit, prepared, now)
+            decision = await self._decide(unit, turn, prepared, answered)
+            await self._do(decision, turn, prepared, answered)
+            await self._commit_says(unit, turn)
+        log.info("message_handled", message=message.id, deed=decision.deed, flow=decision.flow)
+        return turn.lane
+
+    def _turn(
+        self, unit: Unit, contact: Contact, address: Address, sessions: list[Session], *, origin: str, now: datetime
+    ) -> Turn:
+        return Turn(
+            house=self.house,
+            unit=unit,
+            contact=contact,
+            address=address,
+            channeller=self.channels[address.channel],
+            setting=self._setting(contact, now),
+            origin=origin,
+            sessions=sessions,
+        )
+
+    def _setting(self, contact: Contact, now: datetime) -> Setting:
+        return Setting(
+            now=now,
+            language=contact.language or self.locale.default_language,
+            region=self.locale.region,
+            currency=self.locale.currency,
+            timezone=self.locale.timezone,
+            languages=tuple(self.locale.languages.items()),
+            labels=self.catalogs.translations,
+        )
+
+    # --- before the transaction -----------------------------------------------------------------------------------
+
+    async def _prepare(self, message: Message) -> Prepared:
+        """Everything slow: which language, what it means, its files."""
+        received = message.received
+        async with self.store.transaction() as unit:
+            contact = await unit.contacts.get(message.contact)
+            sessions = await unit.sessions.open(message.contact)
+        reading = self.signals.read(received.text)
+        language, is_sure = self._language(contact, received.text, received.language_hint)
+        fetched, is_file_lost = await self._fetch(received.channel, received.attachments)
+        return Prepared(
+            message=message,
+            reading=reading,
+            language=language,
+            is_language_sure=is_sure,
+            understanding=await self._understand(message, reading, sessions, language),
+            fetched=fetched,
+            is_file_lost=is_file_lost,
+        )
+
+    def _language(self, contact: Contact | None, text: str, hint: str | None) -> tuple[str, bool]:
+        """The language to answer in: the contact's own once confirmed, else what the text says."""
+        known = contact.language if contact else None
+        if known and contact and contact.is_language_confirmed:
+            return known, True
+        guess = self.linguist.guess(text, hint)
+        if guess.language and (guess.is_sure or known is None):
+            return guess.language, guess.is_sure
+        return known or self.locale.default_language, False
+
+    async def _understand(
+        self, message: Message, reading: Reading, sessions: Sequence[Session], language: str
+    ) -> Understanding:
+        """Ask what the words mean, unless their form already says it: an empty text, a number, a tapped option."""
+        received = message.received
+        is_formal = reading.signal in (Signal.EMPTY, Signal.EMOJI, Signal.NUMBER, Signal.STOP, Signal.START)
+        if received.kind is not MessageKind.WORDS and received.kind is not MessageKind.EDITED:
+            return Understanding()
+        if received.choice is not None or is_formal:
+            return Understanding()
+        if sessions and self._fit(sessions, Answered(text=received.text), language) is Fit.EXACT:
+            return Understanding()
+        understanding = await self.understander.understand(received.text, language)
+        return replace(understanding, entities=self._entities(received.text, language))
+
+    def _entities(self, text: str, language: str) -> tuple[Entity, ...]:
+        today = self.clock.now().date()
+        found = extract.entities(text, language, today)
+        return tuple(Entity(kind=entity.kind, value=interpreter.value_of(entity.value)) for entity in found)
+
+    def _fit(self, sessions: Sequence[Session], answered: Answered, language: str) -> Fit | None:
+        if not sessions or sessions[0].status is not SessionStatus.WAITING:
+            return None
+        setting = Setting(
+            now=self.clock.now(),
+            language=language,
+            region=self.locale.region,
+            currency=self.locale.currency,
+            timezone=self.locale.timezone,
+            languages=tuple(self.locale.languages.items()),
+            labels=self.catalogs.translations,
+        )
+        return interpreter.fit(self.house.flows, sessions[0], answered, setting)
+
+    async def _fetch(self, channel: Channel, attachments: Sequence[Attachment]) -> tuple[tuple[Fetched, ...], bool]:
+        fetched, is_lost = [], False
+        for attachment in attachments:
+            if attachment.document_id is not None:
+                continue
+            try:
+                body, media_type = await self.channels[channel].fetch(attachment)
+                self.documents.inspect(body, media_type)
+                fetched.append(Fetched(attachment=attachment, body=body, media_type=media_type))
+            except (InputError, Unavailable) as error:
+                log.warning("attachment_lost", channel=channel, error=error)
+                is_lost = True
+        return tuple(fetched), is_lost
+
+    # --- inside the transaction -----------------------------------------------------------------------------------
+
+    async def _know(self, unit: Unit, contact: Contact, prepared: Prepared) -> Contact:
+        """Keep what this message tells of its sender: language, name, location."""
+        received, now = prepared.message.received, self.clock.now()
+        known = replace(
+            contact,
+            language=contact.language if contact.is_language_confirmed else prepared.language,
+            name=contact.name or received.name,
+            position=received.position or contact.position,
+            position_at=now if received.position else contact.position_at,
+        )
+        if known != contact:
+            await unit.contacts.save(known)
+        return known
+
+    async def _answered(self, unit: Unit, prepared: Prepared, now: datetime) -> Answered:
+        received = prepared.message.received
+        evidence: list[Evidence] = [
+            Evidence(document_id=attachment.document_id, kind=attachment.kind)
+            for attachment in received.attachments
+            if attachment.document_id is not None
+        ]
+        evidence += [await self._store(unit, prepared.message.contact, fetched, now) for fetched in prepared.fetched]
+        return Answered(
+            text=received.text,
+            choice=received.choice,
+            position=received.position,
+            evidence=tuple(evidence),
+            phone=received.phone,
+            understanding=prepared.understanding,
+        )
+
+    async def _store(self, unit: Unit, contact: ContactId, fetched: Fetched, now: datetime) -> Evidence:
+        return await self.documents.store(
+            unit,
+            contact=contact,
+            kind=fetched.attachment.kind,
+            body=fetched.body,
+            media_type=fetched.media_type,
+            now=now,
+        )
+
+    async def _decide(self, unit: Unit, turn: Turn, prepared: Prepared, answered: Answered) -> Decision:
+        cases = await unit.cases.of(turn.contact.id)
+        received = prepared.message.received
+        situation = Situation(
+            kind=received.kind,
+            signal=prepared.reading.signal,
+            keyword_flow=self.triggers.by_word(received.text),
+            has_content=bool(received.attachments or received.position or received.phone),
+            understanding=prepared.understanding,
+            fit=self._fit(turn.sessions, answered, turn.setting.language),
+            open_flow=turn.sessions[0].flow if turn.sessions else None,
+            is_owned=any(case.owner and case.status is CaseStatus.IN_PROGRESS for case in cases),
+        )
+        return routing.decide(situation, self.triggers, self.limits)
+
+    async def _do(self, decision: Decision, turn: Turn, prepared: Prepared, answered: Answered) -> None:
+        address, now = prepared.message.received.address, turn.now
+        match decision.deed:
+            case Deed.REFUSE:
+                await turn.unit.contacts.save(turn.contact.permitting(address, Permission.REFUSED, now))
+            case Deed.PERMIT:
+                await turn.unit.contacts.save(turn.contact.permitting(address, Permission.WROTE, now))
+            case Deed.CONTINUE:
+                await turn.go_on(answered)
+            case Deed.BEGIN:
+                await self._begin(decision, turn, prepared)
+            case Deed.HOLD | Deed.IGNORE:
+                return
+        if prepared.is_file_lost:
+            turn.says.insert(0, Say(text=Text(msgid=UNREADABLE)))
+
+    async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
+        """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""
+        assert decision.flow is not None
+        flow, answers = decision.flow, self._seeds(turn.contact, prepared, decision)
+        is_life = self.house.flows[flow].is_life if flow in self.house.flows else False
+        if turn.contact.met_at is None and not is_life:
+            turn.contact = replace(turn.contact, met_at=turn.now)
+            await turn.unit.contacts.save(turn.contact)
+            if flow in ("menu", "welcome", "fallback") or not prepared.is_language_sure:
+                answers["next_flow"] = "" if flow in ("menu", "welcome", "fallback") else flow
+                flow = "welcome"
+            else:
+                turn.says.append(Say(text=Text(msgid=INTRODUCTION)))
+        await turn.begin(flow, answers)
+
+    def _seeds(self, contact: Contact, prepared: Prepared, decision: Decision) -> dict[str, Value]:
+        """What a flow may know beforehand: the contact's own facts, then what this message names."""
+        seeds: dict[str, Value] = {
+            "nationality": contact.nationality,
+            "position": contact.position,
+            "is_language_sure": prepared.is_language_sure,
+            "offers": ",".join(decision.offers),
+            "language": prepared.reading.language,
+        }
+        names = {"country": "nationality"}
+        for entity in reversed(prepared.understanding.entities):
+            seeds[names.get(entity.kind, entity.kind)] = entity.value
+        return {name: value for name, value in seeds.items() if value is not None and value != ""}
+
+    async def _commit_says(self, unit: Unit, turn: Turn) -> None:
+        await unit.deliveries.add(turn.deliveries())
+
+    # --- when all else fails --------------------------------------------------------------------------------------
+
+    async def _fall_back(self, message: Message) -> Lane:
+        """Say so in the contact's language, open a case, and let go the broken session, which would fail again."""
+        now = self.clock.now()
+        async with self.store.transaction(message.contact) as unit:
+            contact = await unit.contacts.get(message.contact)
+            if not await unit.messages.mark_handled(message.id, now) or contact is None:
+                return Lane.REPLY
+            sessions = list(await unit.sessions.open(contact.id))
+            if sessions:
+                await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
+            await self.house.cases.open(
+                unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.HIGH, facts={}, now=now
+            )
+            turn = self._turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
+            turn.says.append(Say(text=Text(msgid=FALLBACK)))
+            await self._commit_says(unit, turn)
+        return turn.lane
+
+
+def _heard_last(contact: Contact) -> Address | None:
+    """The address that this contact last wrote from."""
+    heard = [(reach.last_heard_at, reach.address) for reach in contact.reaches if reach.last_heard_at is not None]
+    return max(heard, key=lambda pair: pair[0])[1] if heard else None
+
+
+def _origin(message: Message) -> str:
+    return f"message:{message.id}"

@@ -1,0 +1,153 @@
+"""Owns the way out: claims what is due, sends it at the provider's pace, keeps each outcome at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.case import Topic, Urgency
+from bot.domain.contact import Channel, Contact, ContactId
+from bot.domain.delivery import Delivery, DeliveryStatus, Template
+from bot.domain.errors import Conflict, Reason, SendError
+from bot.log import logger
+from bot.services.cases import CaseDesk
+from bot.services.inbox import refuse
+from bot.services.ports import DEFAULT_CLAIM, Channeller, Clock, Store, Throttle, Unit
+
+log = logger("deliveries")
+
+MAX_ATTEMPTS = 12
+FIRST_PAUSE = timedelta(seconds=2)  # doubled at each further attempt
+LONGEST_PAUSE = timedelta(minutes=10)
+
+
+def pause_after(attempts: int, retry_after: float | None) -> timedelta:
+    """How long to wait before the next attempt: the provider's own word if it gave one, else doubling from 2 s."""
+    if retry_after is not None:
+        return timedelta(seconds=retry_after)
+    return min(FIRST_PAUSE * 2 ** max(0, attempts - 1), LONGEST_PAUSE)
+
+
+def is_direct_answer(delivery: Delivery) -> bool:
+    """Whether the contact has just asked for it: such an answer, STOP's own too, goes out even after STOP."""
+    return delivery.origin.startswith("message:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Sends what is due, one contact at a time and in order, at least once.
+
+    The outcome of each send is committed before the next begins: a kill between the provider's yes and that commit
+    repeats this one delivery, and no other.
+    """
+
+    store: Store
+    channels: Mapping[Channel, Channeller]
+    throttle: Throttle
+    clock: Clock
+    cases: CaseDesk
+    whatsapp_template: str = ""
+
+    async def send_due(self, contact: ContactId) -> int:
+        """Send the contact's due deliveries; returns how many the providers accepted."""
+        now = self.clock.now()
+        async with self.store.transaction(contact) as unit:
+            known = await unit.contacts.get(contact)
+            claimed = await unit.deliveries.claim(contact, now, now + DEFAULT_CLAIM)
+        sent = 0
+        for at, delivery in enumerate(claimed):
+            outcome = await self._deliver(delivery, known)
+            await self._keep(outcome)
+            sent += outcome.status is DeliveryStatus.SENT
+            if outcome.status is DeliveryStatus.QUEUED:  # later ones wait for it: a contact reads answers in order
+                await self._give_back(claimed[at + 1 :], outcome.due_at)
+                break
+        return sent
+
+    async def _deliver(self, delivery: Delivery, contact: Contact | None) -> Delivery:
+        """The delivery after one attempt at it."""
+        now = self.clock.now()
+        refusal = self._refusal(delivery, contact, now)
+        if refusal is not None:
+            return _failed(delivery, refusal)
+        delivery = self._in_window(delivery, contact, now)
+        channeller = self.channels[delivery.channel]
+        wait = await self.throttle.acquire(channeller.sender, delivery.lane, delivery.address.path)
+        if wait > 0:
+            return replace(delivery, status=DeliveryStatus.QUEUED, due_at=now + timedelta(seconds=wait))
+        try:
+            provider_id = await channeller.send(delivery)
+        except SendError as error:
+            return await self._after_error(delivery, error)
+        return replace(
+            delivery,
+            status=DeliveryStatus.SENT,
+            provider_id=provider_id,
+            sent_at=self.clock.now(),
+            attempts=delivery.attempts + 1,
+        )
+
+    def _refusal(self, delivery: Delivery, contact: Contact | None, now: datetime) -> Reason | None:
+        """Why this delivery must not be sent at all; None when it may."""
+        reach = contact.reach(delivery.address) if contact else None
+        if delivery.expires_at is not None and delivery.expires_at <= now:
+            return Reason.EXPIRED
+        if delivery.channel not in self.channels:
+            return Reason.CHANNEL_OFF
+        if reach is None:
+            return Reason.INVALID_ADDRESS
+        if not reach.is_open and not is_direct_answer(delivery):
+            return Reason.OPTED_OUT
+        if not reach.is_in_window(now) and not self.whatsapp_template:
+            return Reason.OUTSIDE_WINDOW
+        return None
+
+    def _in_window(self, delivery: Delivery, contact: Contact | None, now: datetime) -> Delivery:
+        """The delivery with the approved template, where free text would be refused by the channel."""
+        reach = contact.reach(delivery.address) if contact else None
+        if reach is None or reach.is_in_window(now) or delivery.content.template is not None:
+            return delivery
+        template = Template(id=self.whatsapp_template, variables=(delivery.content.text,))
+        return replace(delivery, content=replace(delivery.content, template=template))
+
+    async def _after_error(self, delivery: Delivery, error: SendError) -> Delivery:
+        """Queued again where the same send may succeed later, else failed with its reason."""
+        attempts = delivery.attempts + 1
+        log.warning("send_failed", delivery=delivery.id, reason=error.reason, attempts=attempts)
+        if not error.reason.is_retryable or attempts >= MAX_ATTEMPTS:
+            return _failed(replace(delivery, attempts=attempts), error.reason)
+        pause = pause_after(attempts, error.retry_after)
+        if error.retry_after is not None:
+            await self.throttle.hold(self.channels[delivery.channel].sender, error.retry_after)
+        return replace(delivery, status=DeliveryStatus.QUEUED, attempts=attempts, due_at=self.clock.now() + pause)
+
+    async def _keep(self, delivery: Delivery) -> None:
+        """Commit one outcome; a person follows up what could not be sent for good (R22)."""
+        try:
+            async with self.store.transaction(delivery.contact) as unit:
+                await unit.deliveries.save(delivery)
+                if delivery.status is DeliveryStatus.FAILED:
+                    await self._follow_up(unit, delivery)
+        except Conflict:
+            # Another sender took it over, or a receipt came first: what is stored is further on.
+            log.warning("delivery_moved_on", delivery=delivery.id)
+
+    async def _follow_up(self, unit: Unit, delivery: Delivery) -> None:
+        now = self.clock.now()
+        if delivery.failure is Reason.OPTED_OUT:
+            await refuse(unit, delivery, now)
+            return
+        contact = await unit.contacts.get(delivery.contact)
+        if contact is not None and delivery.failure is not Reason.EXPIRED:
+            await self.cases.open(unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.NORMAL, facts={}, now=now)
+
+    async def _give_back(self, deliveries: tuple[Delivery, ...] | list[Delivery], due_at: datetime) -> None:
+        if not deliveries:
+            return
+        async with self.store.transaction(deliveries[0].contact) as unit:
+            for delivery in deliveries:
+                await unit.deliveries.save(replace(delivery, status=DeliveryStatus.QUEUED, due_at=due_at))
+
+
+def _failed(delivery: Delivery, reason: Reason) -> Delivery:
+    status = DeliveryStatus.EXPIRED if reason is Reason.EXPIRED else DeliveryStatus.FAILED
+    return replace(delivery, status=status, failure=reason)

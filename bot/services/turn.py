@@ -1,0 +1,199 @@
+"""Owns one turn of a conversation: an event's way through the engine inside one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.domain.contact import Address, Contact
+from bot.domain.delivery import Content, Delivery, DeliveryId, Lane
+from bot.domain.errors import MusterError, Unavailable
+from bot.domain.session import Session, SessionId, SessionStatus
+from bot.domain.values import Value
+from bot.engine import interpreter
+from bot.engine.effects import Begun, Call, Called, Event, GivenBack, Handoff, Say, Setting, Start
+from bot.engine.flow import Flow
+from bot.services.cases import CaseDesk
+from bot.services.phrasing import Phrasing
+from bot.services.ports import ActionSpec, Channeller, Ids, Occasion, Unit
+
+RESUME, WELCOME, MENU, STOP = "resume", "welcome", "menu", "stop"
+_MAX_FLOWS = 8  # flows that one message may run through, by `start` and by what follows an end: a guard against a ring
+_NEVER_SUSPENDED = frozenset({MENU, WELCOME, RESUME, "fallback", "doubt_danger"})  # nothing is lost by leaving them
+_NEVER_FOLLOWED = frozenset({STOP, "privacy"})  # after these the contact is left in peace
+
+
+class FlowError(MusterError):
+    """A flow asks for something that is not there, or goes round in a ring."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What every turn is done with: flows, actions, words and the case desk."""
+
+    flows: Mapping[str, Flow]
+    actions: Mapping[str, ActionSpec]
+    phrasing: Phrasing
+    cases: CaseDesk
+    ids: Ids
+    reply_life: timedelta
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """The work of one turn. It collects what is said and saves sessions; the caller commits."""
+
+    house: House
+    unit: Unit
+    contact: Contact
+    address: Address
+    channeller: Channeller
+    setting: Setting
+    origin: str
+    sessions: list[Session]  # open ones, the newest first
+    says: list[Say] = field(default_factory=list)
+    lane: Lane = Lane.REPLY
+    _begun: int = 0
+
+    @property
+    def now(self) -> datetime:
+        return self.setting.now
+
+    async def begin(self, name: str, answers: Mapping[str, Value] | None = None) -> None:
+        """Begin a flow on top; what runs is suspended, or ended where nothing would be lost by it."""
+        self._begun += 1
+        flow = self.house.flows.get(name)
+        if flow is None or self._begun > _MAX_FLOWS:
+            raise FlowError(f"flow {name!r} is missing or begins without end")
+        await self._set_aside(flow)
+        session = Session(
+            id=SessionId(self.house.ids.new()),
+            contact=self.contact.id,
+            flow=name,
+            version=flow.version,
+            step="",
+            started_at=self.now,
+        )
+        await self._advance(session, Begun(answers=dict(answers or {})))
+
+    async def go_on(self, event: Event) -> None:
+        """Give an event to the session on top."""
+        session = self.sessions.pop(0)
+        await self._advance(session, event)
+
+    async def _set_aside(self, coming: Flow) -> None:
+        """Make room on top: leave what is not worth coming back to, suspend the rest."""
+        for session in list(self.sessions):
+            is_left = session.flow in _NEVER_SUSPENDED or coming.name in (session.flow, STOP)
+            status = SessionStatus.ENDED if is_left else SessionStatus.SUSPENDED
+            if session.status is not status:
+                await self._save(replace(session, status=status, waits_until=None))
+            self.sessions.remove(session)
+            if not is_left:
+                self.sessions.append(replace(session, status=status, waits_until=None, revision=session.revision + 1))
+
+    async def _advance(self, session: Session, event: Event) -> None:
+        """Run the engine until the session waits or ends; carry out every effect on the way."""
+        if self.house.flows[session.flow].is_life:
+            self.lane = Lane.EMERGENCY
+        following: str | None = None
+        pending: Event | None = event
+        while pending is not None:
+            step = interpreter.advance(self.house.flows, session, pending, self.setting)
+            session, pending = step.session, None
+            for effect in step.effects:
+                match effect:
+                    case Say():
+                        self.says.append(effect)
+                    case Handoff():
+                        await self._hand_off(effect, session)
+                    case Call():
+                        pending = await self._run(effect, session)
+                    case Start():
+                        following = effect.flow
+        await self._save(session)
+        if session.status is SessionStatus.WAITING:
+            self.sessions.insert(0, replace(session, revision=session.revision + 1))
+        else:
+            await self._after(session, following)
+
+    async def _after(self, ended: Session, following: str | None) -> None:
+        """What comes after a flow's end: the flow it starts, what the contact came for, or what was interrupted."""
+        wanted = following or ended.answers.get("next_flow")
+        if isinstance(wanted, str) and wanted:
+            await self.begin(wanted)
+        elif ended.flow == WELCOME:
+            await self.begin(MENU)
+        elif ended.flow == RESUME:
+            await self._give_back(goes_on=ended.answers.get("go_on") == "yes")
+        elif self.sessions and ended.flow not in _NEVER_FOLLOWED:
+            await self.begin(RESUME)
+
+    async def _give_back(self, *, goes_on: bool) -> None:
+        """Go on with the newest suspended session, or let all of them go."""
+        if goes_on and self.sessions:
+            await self.go_on(GivenBack())
+            return
+        for session in self.sessions:
+            await self._save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+        self.sessions.clear()
+        await self.begin(MENU)
+
+    async def _hand_off(self, effect: Handoff, session: Session) -> None:
+        await self.house.cases.open(
+            self.unit,
+            contact=self.contact,
+            topic=effect.topic,
+            urgency=effect.urgency,
+            facts=session.answers,
+            now=self.now,
+        )
+
+    async def _run(self, call: Call, session: Session) -> Called:
+        """Run an action. What it cannot reach is its outcome `failed`; any other error undoes the whole turn."""
+        spec = self.house.actions.get(call.action)
+        if spec is None:
+            raise FlowError(f"action {call.action!r} is missing")
+        occasion = Occasion(
+            unit=self.unit,
+            contact=self.contact,
+            session=session,
+            arguments=call.arguments,
+            language=self.setting.language,
+            now=self.now,
+        )
+        try:
+            called = await spec.run(occasion)
+        except Unavailable:
+            return Called(outcome="failed")
+        await self._look_again()
+        return called
+
+    async def _look_again(self) -> None:
+        """An action may have changed the contact: their language, their place, their wish to be written to."""
+        contact = await self.unit.contacts.get(self.contact.id)
+        if contact is not None:
+            self.contact = contact
+            self.setting = replace(self.setting, language=contact.language or self.setting.language)
+
+    async def _save(self, session: Session) -> None:
+        await self.unit.sessions.save(session)
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """What was said, as the channel can carry it, in order."""
+        contents = self.house.phrasing.contents(self.says, self.setting.language, self.address.channel)
+        parts: list[Content] = [part for content in contents for part in self.channeller.fit(content)]
+        return [self._delivery(part) for part in parts]
+
+    def _delivery(self, content: Content) -> Delivery:
+        return Delivery(
+            id=DeliveryId(self.house.ids.new()),
+            contact=self.contact.id,
+            channel=self.address.channel,
+            address=self.address,
+            content=content,
+            origin=self.origin,
+            lane=self.lane,
+            created_at=self.now,
+            due_at=self.now,
+            expires_at=self.now + self.house.reply_life,
+        )

@@ -1,0 +1,1 @@
+"""The public side over HTTP: webhooks, the web chat, health and metrics."""

@@ -1,0 +1,124 @@
+"""Owns the worker: hears the doorbells, calls the services, runs the ticks, and stops without dropping anything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
+
+from bot.domain.contact import ContactId
+from bot.domain.delivery import Lane
+from bot.domain.errors import Conflict, Unavailable
+from bot.log import logger
+from bot.services.conversation import Conversation
+from bot.services.deliveries import Sender
+from bot.services.ports import Bell, Clock, Store
+from bot.services.privacy import Privacy
+
+log = logger("worker")
+
+LISTEN_SECONDS = 2.0  # how long one wait for bells lasts: a stop is heard at least that often
+TICK_SECONDS = 2.0
+OVERDUE = timedelta(seconds=5)  # a message unhandled for so long has lost its bell
+TICK_LIMIT = 500  # contacts rung for in one tick
+
+
+H = TypeVar("H", bound="Held")
+
+
+Work = Callable[[ContactId], Awaitable[None]]
+
+
+class Held(Protocol):
+    """A contact that this process alone may work on."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def lane(self) -> str: ...
+
+
+class Hearing(Protocol[H]):
+    """A doorbell as the worker uses it."""
+
+    async def take(self, count: int = 1, block_seconds: float = 0.0) -> list[H]: ...
+
+    def holding(self, held: H) -> AbstractAsyncContextManager[None]: ...
+
+
+@dataclass(kw_only=True)
+class Worker(Generic[H]):
+    """Works through two doorbells, messages to answer and deliveries to send, `hands` contacts at a time each."""
+
+    messages: Hearing[H]
+    deliveries: Hearing[H]
+    message_bell: Bell
+    delivery_bell: Bell
+    conversation: Conversation
+    sender: Sender
+    privacy: Privacy
+    store: Store
+    clock: Clock
+    hands: int = 16
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in hand."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(self.messages, self._answer, stop))
+            group.create_task(self._listen(self.deliveries, self._send, stop))
+            group.create_task(self._tick_on(stop))
+
+    async def _listen(self, bell: Hearing[H], work: Work, stop: asyncio.Event) -> None:
+        """Take bells as hands come free; each contact is worked on by its own task, under its lease."""
+        hands = asyncio.Semaphore(self.hands)
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                await hands.acquire()
+                held = await bell.take(1, LISTEN_SECONDS)
+                if held:
+                    task = group.create_task(self._hold(bell, held[0], work))
+                    task.add_done_callback(lambda _: hands.release())
+                else:
+                    hands.release()
+
+    async def _hold(self, bell: Hearing[H], held: H, work: Work) -> None:
+        """Work under the lease. What fails is put back by the bell and comes again; the worker goes on."""
+        try:
+            async with bell.holding(held):
+                await work(ContactId(held.subject))
+        except (Conflict, Unavailable) as error:
+            log.warning("put_back", contact=held.subject, error=error)
+        except Exception as error:
+            log.error("work_failed", contact=held.subject, error=error)
+
+    async def _answer(self, contact: ContactId) -> None:
+        await self.conversation.handle(contact)
+        await self.conversation.lapse(contact)
+
+    async def _send(self, contact: ContactId) -> None:
+        await self.sender.send_due(contact)
+
+    # --- ticks: what a lost bell, a dead process or the passing of time leaves to be done ---------------------------
+
+    async def _tick_on(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.tick()
+            except Exception as error:
+                log.error("tick_failed", error=error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+
+    async def tick(self) -> None:
+        """Ring again for everything that storage knows to be due."""
+        now = self.clock.now()
+        async with self.store.transaction() as unit:
+            unanswered = await unit.messages.contacts_waiting(now - OVERDUE, TICK_LIMIT)
+            lapsed = await unit.sessions.lapsed(now, TICK_LIMIT)
+            due = await unit.deliveries.contacts_due(now, TICK_LIMIT)
+        for contact in dict.fromkeys((*unanswered, *lapsed)):
+            await self.message_bell.ring(contact, Lane.REPLY)
+        for contact, lane in due:
+            await self.delivery_bell.ring(contact, lane)
+        await self.privacy.forget_due()
