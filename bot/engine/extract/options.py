@@ -1,0 +1,112 @@
+"""Owns choosing one of the offered options from what was typed: by number, by label, by its beginning, by a near spelling."""
+
+from collections.abc import Iterable, Sequence
+
+import regex
+
+from bot.engine.extract.folding import fold
+from bot.engine.extract.lexicon import Lexicon, Token
+from bot.engine.extract.quantities import quantities
+from bot.engine.extract.vocabulary import Vocabulary, vocabulary
+
+_MOST_WORDS_BESIDE = 3  # a label inside a longer message is talk, not a choice
+_MARKS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
+
+
+def option(
+    text: str, labels: Sequence[str], synonyms: Sequence[Sequence[str]] = (), language: str | None = None
+) -> int | None:
+    """The index (from 0) of the option that the text chooses, or None when it chooses none or could mean several.
+
+    `labels` holds one label an option, `synonyms` (as long, or empty) what else stands for it: its labels in other
+    languages, other words. In this order: a whole label; a position (from 1) in any script's digits or words; a label inside
+    a short message without a negation; an unambiguous beginning of a label; a label with one slip from five letters, two from eight.
+    """
+    spoken = [_forms((label, *(synonyms[i] if i < len(synonyms) else ()))) for i, label in enumerate(labels)]
+    said = _plain(text)
+    if not said:
+        return None
+    words = vocabulary(language)
+    exact = _only(i for i, forms in enumerate(spoken) if said in forms)
+    if exact is not None:
+        return exact
+    position = _position(text, len(labels), words)
+    if position is not None:
+        return position
+    tokens = words.tokens(text)
+    return _inside(tokens, spoken, words) if len(tokens) > 1 else _near(said, spoken)
+
+
+def _forms(labels: Iterable[str]) -> frozenset[str]:
+    return frozenset(form for form in map(_plain, labels) if form)
+
+
+def _plain(text: str) -> str:
+    return _MARKS.sub(" ", fold(text)).strip()
+
+
+def _only(found: Iterable[int]) -> int | None:
+    kinds = set(found)
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _position(text: str, count: int, words: Vocabulary) -> int | None:
+    """A number alone, or after a word such as "no" or "option"."""
+    tokens = words.tokens(text)
+    start = 0
+    mark = words.number_marks.at(tokens, 0) if len(tokens) > 1 else None
+    start = mark[1] if mark else 0
+    found = quantities(tokens[start:], words)
+    if len(found) != 1 or found[0].first != 0 or found[0].upper is not None:
+        return None
+    rest = tokens[start + found[0].last + 1 :]
+    if rest and not (len(rest) == 1 and words.number_marks.at(rest, 0)):
+        return None
+    value = found[0].value
+    return int(value) - 1 if value in range(1, count + 1) else None
+
+
+def _inside(tokens: tuple[Token, ...], spoken: Sequence[frozenset[str]], words: Vocabulary) -> int | None:
+    """The option whose label stands in the message; "not safe" never chooses "Safe"."""
+    lexicon = Lexicon({form: i for i, forms in enumerate(spoken) for form in forms}, words.affixes)
+    shared = {form for i, forms in enumerate(spoken) for other in spoken[i + 1 :] for form in forms & other}
+    found = [(i, first, width) for i, first, width in lexicon.all(tokens)]
+    taken = {at for _, first, width in found for at in range(first, first + width)}
+    rest = [token for at, token in enumerate(tokens) if at not in taken]
+    is_denied = any(words.negations.at(tokens, at) for at in range(len(tokens)) if at not in taken)
+    if found and not is_denied and len(rest) <= _MOST_WORDS_BESIDE and not shared:
+        return _only(i for i, _, _ in found)
+    return None if found or is_denied else _near(" ".join(token.text for token in tokens), spoken)
+
+
+def _near(said: str, spoken: Sequence[frozenset[str]]) -> int | None:
+    begun = [i for i, forms in enumerate(spoken) if any(_begins(said, form) for form in forms)]
+    if begun:
+        return _only(begun)
+    return _only(i for i, forms in enumerate(spoken) if any(_is_slip(said, form) for form in forms))
+
+
+def _begins(said: str, form: str) -> bool:
+    """Two letters of a label, or one of a short one ("y" for "yes"), or its first whole word."""
+    return form.startswith(said) and (len(said) >= 2 or len(form) <= 4)
+
+
+def _is_slip(said: str, form: str) -> bool:
+    allowed = 2 if len(form) >= 8 else 1 if len(form) >= 5 else 0
+    return allowed > 0 and said[0] == form[0] and _distance_within(said, form, allowed)
+
+
+def _distance_within(one: str, other: str, most: int) -> bool:
+    """Whether at most `most` letters are changed, missing, added or swapped with their neighbour."""
+    if abs(len(one) - len(other)) > most:
+        return False
+    above: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        above, row, before = row, [i], above
+        for j, b in enumerate(other, 1):
+            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+    return row[-1] <= most

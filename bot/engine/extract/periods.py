@@ -1,0 +1,185 @@
+"""Owns reading lengths of time: "3 months", "teen mahina", the Arabic dual, "since March", "March and April"."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import regex
+
+from bot.engine.extract.lexicon import Token
+from bot.engine.extract.quantities import Quantity, quantities
+from bot.engine.extract.vocabulary import Vocabulary, vocabulary
+
+UNITS = ("day", "week", "month", "year")
+_SMALLER = {"year": (12, "month"), "month": (30, "day"), "week": (7, "day"), "day": (1, "day")}
+_ISO_LETTERS = {"day": "D", "week": "W", "month": "M", "year": "Y"}
+_CLOSE = regex.compile(r"[\s\-,.]*")
+_HALF = Decimal("0.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A length of time as people say it: `unit` is day, week, month or year. Its text is ISO 8601's ("P3M")."""
+
+    count: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"P{self.count}{_ISO_LETTERS[self.unit]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPeriod:
+    """A period and the tokens it takes, both ends included."""
+
+    period: Period
+    first: int
+    last: int
+
+
+def period(
+    text: str, language: str | None, *, today: date | None = None, default_unit: str | None = None
+) -> Period | None:
+    """The one period of the text; of a range the lower end. None if there is none, or several different ones.
+
+    "Since March" needs `today`. A bare number counts `default_unit`s where one is given. Fractions go to the next smaller
+    unit: a year and a half is 18 months, half a month 15 days.
+    """
+    words = vocabulary(language)
+    tokens = words.tokens(text)
+    found = {one.period for one in periods(tokens, words, today)}
+    if found or default_unit is None:
+        return found.pop() if len(found) == 1 else None
+    bare = {one.value for one in quantities(tokens, words) if not one.is_phone_like and not one.is_year and one.value > 0}
+    return _whole(bare.pop(), default_unit) if len(bare) == 1 else None
+
+
+def periods(tokens: tuple[Token, ...], words: Vocabulary, today: date | None = None) -> Iterator[FoundPeriod]:
+    """Every period of the text, left to right."""
+    counted = list(_counted(tokens, words))
+    used = {at for one in counted for at in range(one.first, one.last + 1)}
+    named = [one for one in _by_month_names(tokens, words, today) if not used & set(range(one.first, one.last + 1))]
+    yield from sorted([*counted, *named], key=lambda one: one.first)
+
+
+def _counted(tokens: tuple[Token, ...], words: Vocabulary) -> Iterator[FoundPeriod]:
+    before = {one.last + 1: one for one in quantities(tokens, words)}
+    at = 0
+    while at < len(tokens):
+        unit = words.units.at(tokens, at)
+        found = _of_unit(tokens, at, unit, before.get(at), words) if unit else None
+        if found is not None:
+            yield found
+        at = found.last + 1 if found else at + 1
+
+
+def _of_unit(
+    tokens: tuple[Token, ...], at: int, unit: tuple[tuple[int, str], int], counted: Quantity | None, words: Vocabulary
+) -> FoundPeriod | None:
+    (times, name), width = unit
+    half, half_width = _half_after(tokens, at + width, words)
+    last = at + width - 1 + half_width
+    if counted is not None and not counted.is_phone_like and not counted.is_year and _CLOSE.fullmatch(tokens[at].gap):
+        value = (counted.value + half) * times
+        return FoundPeriod(period=_whole(value, name), first=counted.first, last=last) if 0 < value < 1000 else None
+    start = _half_before(tokens, at, words)
+    if start is not None:
+        return FoundPeriod(period=_whole(_HALF * times, name), first=start, last=last)
+    start = _one_before(tokens, at, words)
+    if start is None and times == 1 and not half:
+        return None
+    return FoundPeriod(period=_whole((1 + half) * times, name), first=at if start is None else start, last=last)
+
+
+def _half_after(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> tuple[Decimal, int]:
+    """ "and a half" after the unit: its value and the tokens it takes."""
+    joint = words.conjunctions.at(tokens, at) if at < len(tokens) else None
+    start = at + joint[1] if joint else at
+    is_joined = joint is not None or (at < len(tokens) and tokens[at].text.startswith("و"))
+    half = words.halves.at(tokens, start) if start < len(tokens) and is_joined else None
+    return (_HALF, start - at + half[1]) if half else (Decimal(0), 0)
+
+
+def _half_before(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> int | None:
+    """Where "half a" before the unit begins."""
+    start = at - 1 if at > 0 and words.articles.at(tokens[:at], at - 1) else at
+    return start - 1 if start > 0 and words.halves.at(tokens[:start], start - 1) else None
+
+
+def _one_before(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> int | None:
+    """Where "a" or "since" before a unit without a number begins: one of it is meant."""
+    for lexicon in (words.articles, words.since):
+        for width in (1, 2):
+            found = lexicon.at(tokens[:at], at - width) if at >= width else None
+            if found is not None and found[1] == width:
+                return at - width
+    return None
+
+
+def _by_month_names(tokens: tuple[Token, ...], words: Vocabulary, today: date | None) -> Iterator[FoundPeriod]:
+    """ "Since March" up to `today`; "March and April" as two months."""
+    months = list(words.months.all(tokens))
+    for index, (month, at, width) in enumerate(months):
+        since = _since(tokens, at, width, words)
+        if since is not None:
+            year, last = _year_after(tokens, at + width)
+            found = _until(today, year, month) if today else None
+            if found is not None:
+                yield FoundPeriod(period=found, first=min(since, at), last=last)
+        elif index + 1 < len(months):
+            later, later_at, later_width = months[index + 1]
+            if later_at - at - width <= 1 and (later - month) % 12 and _joins(tokens, at + width, later_at, words):
+                count = (later - month) % 12 + 1
+                yield FoundPeriod(period=Period(count=count, unit="month"), first=at, last=later_at + later_width - 1)
+    yield from _since_years(tokens, words, today)
+
+
+def _joins(tokens: tuple[Token, ...], first: int, later: int, words: Vocabulary) -> bool:
+    if first == later:
+        return regex.fullmatch(r"\s*[,\-/]\s*", tokens[later].gap) is not None or tokens[later].text.startswith("و")
+    return words.conjunctions.at(tokens, first) is not None or words.range_words.at(tokens, first) is not None
+
+
+def _since(tokens: tuple[Token, ...], at: int, width: int, words: Vocabulary) -> int | None:
+    """Where the word for "since" before or after these tokens stands."""
+    for back in (1, 2, 3):
+        found = words.since.at(tokens[:at], at - back) if at >= back else None
+        if found is not None and found[1] == back:
+            return at - back
+    after = at + width
+    last = tokens[after - 1].text
+    attached = any(last.endswith(suffix) for suffix in ("देखि", "dekhi") if last != suffix)
+    is_after = after < len(tokens) and words.since_after.at(tokens, after) is not None
+    return at if attached or is_after else None
+
+
+def _since_years(tokens: tuple[Token, ...], words: Vocabulary, today: date | None) -> Iterator[FoundPeriod]:
+    for one in quantities(tokens, words):
+        if today is None or not one.is_year or one.value >= today.year or not 1970 < one.value:
+            continue
+        start = _since(tokens, one.first, 1, words)
+        beside_month = one.first > 0 and words.months.at(tokens[: one.first], one.first - 1) is not None
+        if start is not None and not beside_month:
+            count = today.year - int(one.value)
+            yield FoundPeriod(period=Period(count=count, unit="year"), first=start, last=one.last)
+
+
+def _year_after(tokens: tuple[Token, ...], at: int) -> tuple[int | None, int]:
+    for skip in (0, 1):
+        if at + skip < len(tokens) and tokens[at + skip].is_figure and len(tokens[at + skip].text) == 4:
+            return int(tokens[at + skip].text) if tokens[at + skip].text.isdigit() else None, at + skip
+    return None, at - 1
+
+
+def _until(today: date, year: int | None, month: int) -> Period | None:
+    """Months from the given one until today; without a year the latest such month."""
+    count = (today.year - year) * 12 + today.month - month if year is not None else (today.month - month) % 12
+    return Period(count=count, unit="month") if 0 < count < 600 else None
+
+
+def _whole(value: Decimal, unit: str) -> Period:
+    while value != value.to_integral_value() and unit != "day":
+        times, unit = _SMALLER[unit]
+        value *= times
+    return Period(count=int(value.to_integral_value(ROUND_HALF_UP)), unit=unit)
