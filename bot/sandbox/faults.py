@@ -20,11 +20,16 @@ class Drop(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One kind of trouble for the next `times` requests whose path contains `path`; `delay` is in seconds."""
+    """One kind of trouble for the next `times` requests whose path contains `path`.
+
+    `delay` and `retry_after` are in seconds; `code` is the provider's own error code, where it has such.
+    """
 
     times: int = 1
     path: str = ""
     status: int | None = None
+    code: int | None = None
+    retry_after: int = 1
     drop: Drop | None = None
     delay: float = 0.0
 
@@ -49,8 +54,8 @@ class Faults:
         return None
 
 
-def faults_middleware(*, faults: Faults, clock: Clock, refuse: Callable[[int], web.Response]) -> Middleware:
-    """Apply the ordered faults; `refuse` makes the provider's own error answer for a status."""
+def faults_middleware(*, faults: Faults, clock: Clock, refuse: Callable[[Fault], web.Response]) -> Middleware:
+    """Apply the ordered faults; `refuse` makes the provider's own error answer for a fault with a status."""
 
     @web.middleware
     async def apply(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -63,7 +68,7 @@ def faults_middleware(*, faults: Faults, clock: Clock, refuse: Callable[[int], w
         if fault.delay:
             await clock.sleep(fault.delay)
         if fault.status is not None:
-            return refuse(fault.status)
+            return refuse(fault)
         if fault.drop is Drop.BEFORE:
             return await _cut(request)
         response = await handler(request)

@@ -86,8 +86,11 @@ class Phones:
     async def place(self, phone: Phone, latitude: float, longitude: float) -> None:
         if phone.kind == "telegram":
             self.telegram.phone_sends_location(int(phone.number), latitude, longitude)
-        else:
+        elif phone.kind == "whatsapp":
             await self._send(phone, place=Place(latitude=latitude, longitude=longitude))
+        else:
+            # SMS has no locations: a phone shares its place as a link in the text.
+            await self._send(phone, f"https://maps.google.com/?q={latitude},{longitude}")
 
     async def photo(self, phone: Phone, content_type: str, data: bytes) -> None:
         if phone.kind == "telegram":
@@ -103,10 +106,9 @@ class Phones:
         act(int(phone.number))
 
     async def _send(self, phone: Phone, text: str = "", **more: Any) -> None:
-        inbound = await self.twilio.phone_sends(
+        await self.twilio.phone_sends(
             text, from_=_address(phone), to=self._service(phone.kind), profile_name=phone.name, **more
         )
-        self.changes.tell({"phone": phone.id, "bubble": self._twilio_bubble(inbound.message)})
 
     def _service(self, kind: str) -> str:
         for sender in self.twilio.senders:

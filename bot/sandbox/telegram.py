@@ -1,15 +1,16 @@
 """Telegram's HTTP interface over a TelegramStandIn: /bot<token>/<method> and /file/bot<token>/<path>."""
 
 import mimetypes
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.sandbox.faults import faults_middleware
+from bot.sandbox.faults import Fault, faults_middleware
 from bot.sandbox.telegram_bot import TelegramChange, TelegramChat, TelegramFile, TelegramLimits, TelegramStandIn
-from bot.sandbox.telegram_errors import TelegramRefusal
+from bot.sandbox.telegram_errors import TelegramRefusal, too_fast
 from bot.sandbox.telegram_methods import METHODS, Arguments, Upload, not_found
 from bot.sandbox.telegram_updates import BotWebhook
 
@@ -29,7 +30,7 @@ _UPLOAD_BYTES = 50 * 1024**2
 
 def create_telegram(stand_in: TelegramStandIn) -> web.Application:
     """Serve `stand_in` as api.telegram.org would; close it when the application stops."""
-    faults = faults_middleware(faults=stand_in.faults, clock=stand_in.clock, refuse=_refuse_with_status)
+    faults = faults_middleware(faults=stand_in.faults, clock=stand_in.clock, refuse=_refuse)
     app = web.Application(middlewares=[faults, _answer_refusals], client_max_size=_UPLOAD_BYTES + 2**20)
     app[_STAND_IN] = stand_in
     app.on_shutdown.append(_end_polls)
@@ -52,10 +53,12 @@ def _json(answer: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json")
 
 
-def _refuse_with_status(status: int) -> web.Response:
-    wait = 1 if status == 429 else None
-    description = {429: "Too Many Requests: retry after 1", 502: "Bad Gateway"}.get(status, "Internal Server Error")
-    return _json(TelegramRefusal(status, description, wait).as_json(), status)
+def _refuse(fault: Fault) -> web.Response:
+    status = fault.status or 500
+    refusal = TelegramRefusal(status, HTTPStatus(status).phrase)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        refusal = too_fast(fault.retry_after)
+    return _json(refusal.as_json(), status)
 
 
 @web.middleware

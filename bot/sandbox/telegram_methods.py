@@ -276,6 +276,9 @@ def _send(stand_in: TelegramStandIn, given: Arguments, content: Json | Callable[
         # A reply keyboard belongs to the chat, not to the message: Telegram does not give it back.
         chat.keyboard = None if markup.get("remove_keyboard") else markup
         stand_in.tell(chat, "chat", {"keyboard": chat.keyboard})
+    replied = (given.structure("reply_parameters") or {}).get("message_id")
+    if replied in chat.messages:
+        message["reply_to_message"] = chat.messages[replied]
     return stand_in.post(chat, message)
 
 

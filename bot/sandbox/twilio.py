@@ -1,13 +1,14 @@
 """Twilio's HTTP interface over a TwilioStandIn: messages, media and contents, with its authentication and answers."""
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.sandbox.faults import faults_middleware
+from bot.sandbox.faults import Fault, faults_middleware
 from bot.sandbox.twilio_account import Callbacks, Fate, Inbound, TwilioLimits, TwilioStandIn
 from bot.sandbox.twilio_errors import TwilioRefusal
 from bot.sandbox.twilio_records import API, Button, Content, Place, TwilioMedia, TwilioMessage
@@ -35,8 +36,8 @@ _MESSAGES = f"{API}/Accounts/{{account}}/Messages"
 
 def create_twilio(stand_in: TwilioStandIn) -> web.Application:
     """Serve `stand_in` as api.twilio.com (and content.twilio.com) would; close it when the application stops."""
-    refuse = faults_middleware(faults=stand_in.faults, clock=stand_in.clock, refuse=_refuse_with_status)
-    app = web.Application(middlewares=[refuse, _answer_refusals, _authenticate], client_max_size=6 * 1024**2)
+    faults = faults_middleware(faults=stand_in.faults, clock=stand_in.clock, refuse=_refuse)
+    app = web.Application(middlewares=[faults, _answer_refusals, _authenticate], client_max_size=6 * 1024**2)
     app[_STAND_IN] = stand_in
     app.on_cleanup.append(_close)
     app.add_routes(
@@ -53,6 +54,7 @@ def create_twilio(stand_in: TwilioStandIn) -> web.Application:
             web.post("/v1/Content", create_content),
             web.get("/v1/Content/{sid}", fetch_content),
             web.delete("/v1/Content/{sid}", delete_content),
+            web.post("/v1/Content/{sid}/ApprovalRequests/whatsapp", approve_content),
         ]
     )
     return app
@@ -66,8 +68,9 @@ def _json(answer: object, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json")
 
 
-def _refuse_with_status(status: int) -> web.Response:
-    code = {401: 20003, 404: 20404, 429: 20429}.get(status, 20500)
+def _refuse(fault: Fault) -> web.Response:
+    status = fault.status or 500
+    code = fault.code or {401: 20003, 404: 20404, 429: 20429}.get(status, 20500)
     return _json({**TwilioRefusal(code).as_json(), "status": status}, status)
 
 
@@ -164,13 +167,18 @@ async def delete_media(request: web.Request) -> web.Response:
 
 async def create_content(request: web.Request) -> web.Response:
     stand_in = request.config_dict[_STAND_IN]
-    given: dict[str, Any] = orjson.loads(await request.read())
+    try:
+        given: dict[str, Any] = orjson.loads(await request.read())
+        types = given["types"]
+    except (ValueError, LookupError):
+        raise TwilioRefusal(20001, "The content's types are missing") from None
     content = Content(
         sid=stand_in.new_sid("HX"),
         friendly_name=given.get("friendly_name", ""),
         language=given.get("language", "en"),
         variables=given.get("variables", {}),
-        types=given["types"],
+        types=types,
+        is_approved=False,
     )
     stand_in.contents[content.sid] = content
     return _json(content.as_json(stand_in.account_sid, stand_in.clock.now()), 201)
@@ -178,16 +186,21 @@ async def create_content(request: web.Request) -> web.Response:
 
 async def fetch_content(request: web.Request) -> web.Response:
     stand_in = request.config_dict[_STAND_IN]
-    content = stand_in.contents.get(request.match_info["sid"])
-    if content is None:
-        raise TwilioRefusal(20404, request.path)
-    return _json(content.as_json(stand_in.account_sid, stand_in.clock.now()))
+    return _json(_content(request).as_json(stand_in.account_sid, stand_in.clock.now()))
 
 
 async def delete_content(request: web.Request) -> web.Response:
-    if request.config_dict[_STAND_IN].contents.pop(request.match_info["sid"], None) is None:
-        raise TwilioRefusal(20404, request.path)
+    del request.config_dict[_STAND_IN].contents[_content(request).sid]
     return web.Response(status=204)
+
+
+async def approve_content(request: web.Request) -> web.Response:
+    """Submit to WhatsApp; here it is approved at once (there it takes hours, and may be refused)."""
+    content = _content(request)
+    given: dict[str, Any] = orjson.loads(await request.read())
+    request.config_dict[_STAND_IN].contents[content.sid] = replace(content, is_approved=True)
+    answer = {"name": given.get("name"), "category": given.get("category"), "content_type": next(iter(content.types))}
+    return _json({**answer, "status": "received", "rejection_reason": "", "allow_category_change": True}, 201)
 
 
 def _message(request: web.Request) -> TwilioMessage:
@@ -195,6 +208,13 @@ def _message(request: web.Request) -> TwilioMessage:
     if message is None:
         raise TwilioRefusal(20404, request.path)
     return message
+
+
+def _content(request: web.Request) -> Content:
+    content = request.config_dict[_STAND_IN].contents.get(request.match_info["sid"])
+    if content is None:
+        raise TwilioRefusal(20404, request.path)
+    return content
 
 
 def _media(request: web.Request) -> TwilioMedia:

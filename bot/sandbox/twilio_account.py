@@ -162,11 +162,14 @@ class TwilioStandIn:
         if self._request_pace.take("", now):
             raise TwilioRefusal(20429)
         to, sender = self._check_addresses(form)
+        callback = form.get("StatusCallback") or None
+        if callback and not callback.startswith(("http://", "https://")):
+            raise TwilioRefusal(21609, callback)
         body, buttons = self._compose(form, media_urls)
         self._check_recipient(sender, to)
         if sender.startswith(_WHATSAPP) and self._whatsapp_pace.take(sender, now):
             raise TwilioRefusal(63018)
-        error = self._channel_error(sender, to, is_template="ContentSid" in form)
+        error = self._channel_error(sender, to, self.contents.get(form.get("ContentSid", "")))
         if error is not None and self.refuses_at_once:
             raise TwilioRefusal(error)
         service = form.get("MessagingServiceSid")
@@ -181,7 +184,7 @@ class TwilioStandIn:
             created_at=now,
             updated_at=now,
             messaging_service_sid=service,
-            status_callback=form.get("StatusCallback"),
+            status_callback=callback,
             validity_seconds=_validity(form),
             content_sid=form.get("ContentSid"),
             buttons=buttons,
@@ -249,15 +252,14 @@ class TwilioStandIn:
         if (to, sender) in self.opted_out:
             raise TwilioRefusal(21610)
 
-    def _channel_error(self, sender: str, to: str, *, is_template: bool) -> int | None:
+    def _channel_error(self, sender: str, to: str, content: Content | None) -> int | None:
         if not to.startswith(_WHATSAPP):
             return None
         if to in self.without_whatsapp:
             return 63024
         heard_at = self.last_inbound.get((to, sender))
-        if not is_template and (heard_at is None or self.clock.now() - heard_at >= WINDOW):
-            return 63016
-        return None
+        is_open = heard_at is not None and self.clock.now() - heard_at < WINDOW
+        return None if is_open or (content and content.opens_conversation) else 63016
 
     def _queue(self, sender: str, segments: int, *, is_service: bool) -> float | None:
         """Take a place in the sender's queue: the seconds until it leaves, or None if the queue is over (30001)."""
@@ -281,7 +283,9 @@ class TwilioStandIn:
         if self._keep is not None:
             self._order.append(message.sid)
             if len(self._order) > self._keep:
-                self.messages.pop(self._order.popleft(), None)
+                oldest = self._order.popleft()
+                self.messages.pop(oldest, None)
+                self.inbound.pop(oldest, None)
         self.changes.tell(message)
 
     def _begin(self, message: TwilioMessage, *, sender: str, wait: float | None, error: int | None) -> None:
@@ -411,6 +415,8 @@ class TwilioStandIn:
             form.append(("OptOutType", opt_out_type))
         inbound = self.inbound[message.sid] = Inbound(message=message, form=form)
         self._remember(message)
+        if opt_out_type:
+            self._answer_opt_out_word(message, opt_out_type)
         await self._post_inbound(inbound)
         return inbound
 
@@ -424,6 +430,7 @@ class TwilioStandIn:
         webhook = self.webhooks.get(inbound.message.to)
         if webhook is not None:
             inbound.answers += await self.poster.post(webhook, inbound.form)
+            self.changes.tell(inbound.message)
 
     def _inbound_form(
         self, message: TwilioMessage, *, button: Button | None, reply_to: str | None, profile_name: str
@@ -456,7 +463,9 @@ class TwilioStandIn:
         number = message.from_.removeprefix(_WHATSAPP)
         fields = [("ProfileName", profile_name or number), ("WaId", number.removeprefix("+"))]
         fields.append(("MessageType", _message_type(message, button)))
-        if button:
+        if button and button.is_row:
+            fields += [("ListId", button.payload), ("ListTitle", button.text)]
+        elif button:
             fields += [("ButtonText", button.text), ("ButtonPayload", button.payload)]
         if reply_to:
             fields += [("OriginalRepliedMessageSid", reply_to), ("OriginalRepliedMessageSender", message.to)]
@@ -467,7 +476,7 @@ class TwilioStandIn:
         return fields
 
     def _obey_opt_out_words(self, message: TwilioMessage) -> str | None:
-        """Block or unblock the pair, answer by itself, and give the OptOutType; long numbers of SMS only."""
+        """Block or unblock the pair and give the OptOutType; on SMS only, and not on short codes."""
         word = message.body.strip().upper()
         assert message.from_ is not None
         pair = (message.from_, message.to)
@@ -483,16 +492,15 @@ class TwilioStandIn:
             kind = "HELP"
         else:
             return None
-        self._tasks.start(self._answer_opt_out_word(pair, kind))
         return kind
 
-    async def _answer_opt_out_word(self, pair: tuple[str, str], kind: str) -> None:
-        phone, sender = pair
+    def _answer_opt_out_word(self, message: TwilioMessage, kind: str) -> None:
+        assert message.from_ is not None
         now = self.clock.now()
         answer = TwilioMessage(
             sid=self.new_sid("SM"),
-            from_=sender,
-            to=phone,
+            from_=message.to,
+            to=message.from_,
             body=_AUTOMATIC[kind],
             direction="outbound-reply",
             status="delivered",
@@ -559,7 +567,7 @@ def _content_variables(given: str) -> dict[str, str]:
 
 def _message_type(message: TwilioMessage, button: Button | None) -> str:
     if button:
-        return "button"
+        return "interactive" if button.is_row else "button"
     if message.place:
         return "location"
     if message.media:

@@ -11,10 +11,11 @@ API = "/2010-04-01"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """Something to tap: the label, and the payload that comes back."""
+    """Something to tap: the label, and the payload that comes back; a row of a list, or a reply button."""
 
     text: str
     payload: str
+    is_row: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,10 @@ class TwilioMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A template of the Content API: its variables' defaults, and a body by content type (`twilio/quick-reply` ...)."""
+    """A template of the Content API: its variables' defaults, and a body by content type (`twilio/quick-reply` ...).
+
+    Without WhatsApp's approval, or with a list, it goes out inside the 24-hour window only.
+    """
 
     sid: str
     friendly_name: str = ""
@@ -118,6 +122,10 @@ class Content:
     def _shown(self) -> Mapping[str, object]:
         return next(iter(self.types.values()))
 
+    @property
+    def opens_conversation(self) -> bool:
+        return self.is_approved and "twilio/list-picker" not in self.types
+
     def render(self, variables: Mapping[str, str]) -> str:
         return _fill(str(self._shown.get("body", "")), {**self.variables, **variables})
 
@@ -127,12 +135,14 @@ class Content:
     def buttons(self, variables: Mapping[str, str]) -> tuple[Button, ...]:
         """Quick replies and list items; Twilio sends an item's or action's `id` back as the payload."""
         values = {**self.variables, **variables}
-        entries = self._shown.get("actions") or self._shown.get("items") or ()
+        rows = self._shown.get("items")
+        entries = rows or self._shown.get("actions") or ()
         assert isinstance(entries, Sequence)
         return tuple(
             Button(
                 text=_fill(str(entry.get("title") or entry.get("item")), values),
                 payload=_fill(str(entry.get("id") or entry.get("title") or entry.get("item")), values),
+                is_row=bool(rows),
             )
             for entry in entries
         )

@@ -168,7 +168,7 @@ function extra(bubble) {
   const said = [];
   if (bubble.place) {
     const named = bubble.place.label ? `${bubble.place.label}: ` : "";
-    said.push(`📍 ${named}${bubble.place.latitude}, ${bubble.place.longitude}`);
+    said.push(`Location: ${named}${bubble.place.latitude}, ${bubble.place.longitude}`);
   }
   if (bubble.contact) said.push(`Phone number ${bubble.contact}`);
   if (bubble.files) said.push(bubble.files === 1 ? "A file" : `${bubble.files} files`);
