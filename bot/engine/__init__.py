@@ -1,1 +1,1 @@
-"""Owns dialogue as pure functions: flows are loaded, text is read, and one step leads to the next; nothing here has a clock or I/O."""
+"""Owns dialogue as pure functions: text is read, one step leads to the next; no clock, no I/O but flow files."""

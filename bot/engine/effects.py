@@ -16,6 +16,7 @@ class Setting:
     """Where and when a step of the engine happens: everything it may not find out for itself.
 
     `labels` gives every translation of an option's English label, so that "2", "Seguro" and "safe" all choose it.
+    `languages` are those offered, as (code, own name), for a question whose options are the languages.
     """
 
     now: datetime
@@ -24,6 +25,7 @@ class Setting:
     currency: str  # the host country's, ISO 4217: what "dollars" or "riyals" means here
     timezone: str
     labels: Callable[[str], Iterable[str]]
+    languages: tuple[tuple[str, str], ...] = ()
 
 
 # --- events -------------------------------------------------------------------------------------------------------

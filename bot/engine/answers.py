@@ -1,0 +1,188 @@
+"""Owns reading what a contact sent as the answer to a question: values of the kind asked for, options, skipping."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from bot.domain.values import Money, Period, Value
+from bot.engine import extract
+from bot.engine.effects import Answered, Fit, Setting
+from bot.engine.flow import AnswerKind, Ask, Choose, Flow, Option, Question, payload
+from bot.engine.patience import NO_LABEL, SKIP_LABELS
+
+SURE = 0.6  # how probable an option's meaning must be, at least
+_SHORT = 5  # words: a value inside a longer message may be by the way
+_STICKER = "sticker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """An answer that fits: what it saves, and the option it chose."""
+
+    fit: Fit
+    saves: Mapping[str, Value] = field(default_factory=dict)
+    option: Option | None = None
+
+
+def read(flow: Flow, question: Question, answered: Answered, setting: Setting) -> Reading | None:
+    """The answer to the question; None when it does not fit."""
+    if isinstance(question, Ask):
+        return _asked(flow, question, answered, setting)
+    value = _chosen(flow, question, answered, setting)
+    if value is None:
+        return None
+    option = next((option for option in question.options if option.value == value), None)
+    return Reading(fit=Fit.EXACT, saves={question.save: value} if question.save else {}, option=option)
+
+
+# --- asking -------------------------------------------------------------------------------------------------------
+
+
+def skip_payload(flow: Flow, question: Ask) -> str:
+    return payload(flow.name, question.id, "skip")
+
+
+def _asked(flow: Flow, question: Ask, answered: Answered, setting: Setting) -> Reading | None:
+    if answered.choice is not None:
+        is_skipped = question.is_optional and answered.choice == skip_payload(flow, question)
+        return _skipped(question) if is_skipped else None
+    if question.kind.is_evidence and answered.evidence:
+        return _evidence(question, answered)
+    if question.is_optional and _says_skip(question, answered.text, setting):
+        return _skipped(question)
+    value = _value(question, answered, setting)
+    if value is None or not _is_within(question, value):
+        return None
+    return Reading(fit=_fit(question, answered, value), saves={question.save: value})
+
+
+def _skipped(question: Ask) -> Reading:
+    count = {count_name(question): 0} if question.kind.is_evidence else {}
+    return Reading(fit=Fit.EXACT, saves={question.save: None, **count})
+
+
+def count_name(question: Ask) -> str:
+    """The variable that counts the photos or papers that came in one message."""
+    return f"{question.save}_count"
+
+
+def _evidence(question: Ask, answered: Answered) -> Reading | None:
+    """The first one under the question's own name, the others as name_2, name_3; a sticker is none."""
+    kept = [one for one in answered.evidence if one.kind != _STICKER]
+    names = [question.save, *(f"{question.save}_{place}" for place in range(2, len(kept) + 1))]
+    saves: dict[str, Value] = dict(zip(names, kept, strict=False))
+    return Reading(fit=Fit.EXACT, saves={**saves, count_name(question): len(kept)}) if kept else None
+
+
+def _says_skip(question: Ask, text: str, setting: Setting) -> bool:
+    labels = (*SKIP_LABELS, NO_LABEL) if question.kind.is_evidence else SKIP_LABELS
+    spoken = {_plain(form) for label in labels for form in (label, *setting.labels(label))}
+    is_first = not question.kind.is_digits and extract.digits(text).strip() == "1"  # the number of the one option
+    return bool(_plain(text)) and (is_first or _plain(text) in spoken)
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in extract.fold(text) if character.isalnum())
+
+
+def _value(question: Ask, answered: Answered, setting: Setting) -> Value:
+    """The value of the kind asked for; the words of the contact's language first, then those of all."""
+    if question.kind is AnswerKind.PLACE and answered.position is not None:
+        return answered.position
+    if question.kind is AnswerKind.PHONE and answered.phone is not None:
+        return answered.phone
+    if question.kind in (AnswerKind.TEXT, AnswerKind.PLACE):
+        return answered.text.strip() or None
+    if not answered.text.strip():
+        return None
+    for language in (setting.language, None):
+        value = _extracted(question.kind, answered.text, language, setting)
+        if value is not None:
+            return value
+    return next(
+        (entity.value for entity in answered.understanding.entities if entity.kind == question.kind.value), None
+    )
+
+
+def _extracted(kind: AnswerKind, text: str, language: str | None, setting: Setting) -> Value:
+    match kind:
+        case AnswerKind.NUMBER:
+            number = extract.number(text, language)
+            return int(number) if number is not None and number == int(number) else number
+        case AnswerKind.AMOUNT:
+            return value_of(extract.amount(text, language, setting.currency))
+        case AnswerKind.DATE:
+            return extract.day(text, language, _today(setting))
+        case AnswerKind.PHONE:
+            return extract.phone(text, setting.region)
+        case AnswerKind.COUNTRY:
+            return extract.country(text, language)
+        case _:
+            return None
+
+
+def value_of(found: Value | extract.Amount | extract.Period) -> Value:
+    """What was read from a text, as the domain has it."""
+    if isinstance(found, extract.Amount):
+        return Money(value=found.value, currency=found.currency)
+    if isinstance(found, extract.Period):
+        return Period(count=found.count, unit=found.unit)
+    return found
+
+
+def _today(setting: Setting) -> date:
+    return setting.now.astimezone(ZoneInfo(setting.timezone)).date()
+
+
+def _is_within(question: Ask, value: Value) -> bool:
+    size = value.value if isinstance(value, Money) else value
+    if isinstance(size, bool) or not isinstance(size, int | Decimal):
+        return True
+    return (question.least is None or size >= question.least) and (question.most is None or size <= question.most)
+
+
+def _fit(question: Ask, answered: Answered, value: Value) -> Fit:
+    if isinstance(value, str) and question.kind in (AnswerKind.TEXT, AnswerKind.PLACE):
+        return Fit.LOOSE
+    return Fit.EXACT if len(answered.text.split()) <= _SHORT else Fit.LOOSE
+
+
+# --- choosing -----------------------------------------------------------------------------------------------------
+
+
+def choices(flow: Flow, question: Choose, setting: Setting) -> tuple[tuple[str, str, str], ...]:
+    """The options as (payload, label, value)."""
+    offered = (
+        setting.languages if question.is_languages else [(option.value, option.label) for option in question.options]
+    )
+    return tuple((payload(flow.name, question.id, value), label, value) for value, label in offered)
+
+
+def _chosen(flow: Flow, question: Choose, answered: Answered, setting: Setting) -> str | None:
+    """The value chosen: by its button, by number, label, word or near spelling, then by meaning."""
+    offered = choices(flow, question, setting)
+    if answered.choice is not None:
+        return next((value for sent, _, value in offered if sent == answered.choice), None)
+    labels = [label for _, label, _ in offered]
+    found = extract.option(answered.text, labels, _synonyms(question, labels, setting), setting.language)
+    if found is not None:
+        return offered[found][2]
+    if question.is_languages:
+        return extract.language_named(answered.text, [value for _, _, value in offered])
+    return _meant(question.options, answered)
+
+
+def _synonyms(question: Choose, labels: Iterable[str], setting: Setting) -> list[tuple[str, ...]]:
+    if question.is_languages:
+        return []
+    words = [tuple(word for spoken in option.words.values() for word in spoken) for option in question.options]
+    return [(*setting.labels(label), *own) for label, own in zip(labels, words, strict=True)]
+
+
+def _meant(options: tuple[Option, ...], answered: Answered) -> str | None:
+    understanding = answered.understanding
+    if understanding.confidence < SURE:
+        return None
+    return next((option.value for option in options if understanding.intent in option.intents), None)
