@@ -1,0 +1,59 @@
+"""Owns the NLU server as a child of `run`: provided with what it needs, started, watched, started again."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.log import logger
+from bot.nlu.provision import CHECKOUT, ProvisionError, default_provision
+
+log = logger("nlu")
+
+LONGEST_PAUSE = 60.0  # seconds between two starts of a server that keeps ending
+
+
+async def keep_running(*, port: int, say: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Provide and serve until `stop`. Where no server can be had it says so in one sentence and key words answer."""
+    try:
+        python, model = await asyncio.to_thread(_provide, say)
+    except (ProvisionError, OSError) as problem:
+        say(f"Understanding by key words only: {problem}")
+        return
+    pause = 1.0
+    while not stop.is_set():
+        started = asyncio.get_running_loop().time()
+        await _serve(python, model, port, stop)
+        lasted = asyncio.get_running_loop().time() - started
+        pause = 1.0 if lasted > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+        if not stop.is_set():
+            log.warning("nlu_ended", again_in_seconds=pause)
+            await _pause(stop, pause)
+
+
+def _provide(say: Callable[[str], None]) -> tuple[Path, Path]:
+    provision = default_provision(say=say)
+    model = provision.ensure()
+    return provision.python, model
+
+
+async def _serve(python: Path, model: Path, port: int, stop: asyncio.Event) -> None:
+    """Run the server until it ends or `stop` is set; it dies with us, whatever kills us."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(python), "-W", "ignore", "-m", "bot.nlu.server", "serve"),
+        *("--model", str(model), "--port", str(port), "--die-with-parent"),
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+    await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not ended.done():
+        process.terminate()
+        await ended
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

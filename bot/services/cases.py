@@ -1,0 +1,84 @@
+"""Owns cases: opening one so that a person follows, adding to it rather than opening another, and telling how it goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.case import Case, CaseId, Topic, Urgency, compartment_of, due_after
+from bot.domain.contact import Contact
+from bot.domain.values import Value
+from bot.services.ports import Ids, Unit
+
+SAME_MATTER = timedelta(hours=24)  # what a contact says of one topic within a day is one case
+MAX_NUMBERS = 20  # tries at a case number that nobody has; there are a billion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDesk:
+    """Opens cases and finds them again."""
+
+    ids: Ids
+
+    async def open(
+        self,
+        unit: Unit,
+        *,
+        contact: Contact,
+        topic: Topic,
+        urgency: Urgency,
+        facts: Mapping[str, Value],
+        now: datetime,
+        narrative: str = "",
+    ) -> Case:
+        """The contact's open case of this topic with what is new added to it, or a new one."""
+        known = await self._same_matter(unit, contact, topic, now)
+        if known is not None:
+            case = _adding(known, urgency, facts, narrative)
+            if case != known:
+                await unit.cases.save(case)
+            return case
+        case = Case(
+            id=CaseId(self.ids.new()),
+            number=await self._free_number(unit),
+            contact=contact.id,
+            topic=topic,
+            urgency=urgency,
+            compartment=compartment_of(topic),
+            narrative=narrative,
+            facts=dict(facts),
+            opened_at=now,
+            due_at=now + due_after(urgency),
+        )
+        await unit.cases.add(case)
+        return case
+
+    async def of_number(self, unit: Unit, contact: Contact, number: str) -> Case | None:
+        """The contact's own case of that number; another's is as unknown as one that does not exist."""
+        case = await unit.cases.by_number(number)
+        return case if case is not None and case.contact == contact.id else None
+
+    async def latest(self, unit: Unit, contact: Contact) -> Case | None:
+        """The contact's newest case that they know of."""
+        cases = await unit.cases.of(contact.id)
+        return next((case for case in cases if case.topic is not Topic.FAULT), None)
+
+    async def _same_matter(self, unit: Unit, contact: Contact, topic: Topic, now: datetime) -> Case | None:
+        for case in await unit.cases.of(contact.id):
+            if case.topic is topic and case.status.is_open and now - case.opened_at < SAME_MATTER:
+                return case
+        return None
+
+    async def _free_number(self, unit: Unit) -> str:
+        for _ in range(MAX_NUMBERS):
+            number = self.ids.case_number()
+            if await unit.cases.by_number(number) is None:
+                return number
+        raise RuntimeError("no free case number was found")
+
+
+def _adding(case: Case, urgency: Urgency, facts: Mapping[str, Value], narrative: str) -> Case:
+    more = "\n".join(part for part in (case.narrative, narrative) if part)
+    sooner = min(case.due_at, case.opened_at + due_after(urgency))
+    return replace(
+        case, urgency=max(case.urgency, urgency), due_at=sooner, facts={**case.facts, **facts}, narrative=more
+    )
