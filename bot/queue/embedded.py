@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -22,6 +23,11 @@ from redis.backoff import NoBackoff
 
 _OLDEST = 7  # Redis 6 and older answer some of the stream commands differently
 _SOCKET_LIMIT = 100  # bytes; the kernel ends a socket's path at 104 (macOS) or 108 (Linux)
+
+
+_RESTART_SECONDS = 1.0  # between two starts of a server that keeps ending
+
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedRedisError(Exception):
@@ -59,10 +65,12 @@ def bundled_program() -> Path | None:
 def inspect(program: Path) -> Server | None:
     """What the program says it is; None when it does not run or is something else."""
     try:
-        text = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+        answer = subprocess.run(  # noqa: S603 (a program found on PATH or in a package, no words from outside)
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
-    match = re.match(r"(Redis|Valkey) server v=(\d+)", text)
+    match = re.match(r"(Redis|Valkey) server v=(\d+)", answer.stdout)
     return Server(program=program, flavour=match[1].lower(), major=int(match[2])) if match else None
 
 
@@ -73,21 +81,33 @@ async def embedded_redis(
     """Run a server with its files in `home` (made with mode 0700) and give its URL; it is stopped at the end.
 
     Enter it in the thread that lives as long as the program, the main one: Linux ends the server with that thread.
-    An append-only file, written out every second, survives a kill of either. Raises EmbeddedRedisError when no server
-    is found, it does not answer within `start_seconds`, or another one runs in `home`.
+    A server that ends by itself is started again; its append-only file, flushed every second, survives any kill.
+    Raises EmbeddedRedisError when no server is found, it does not answer within `start_seconds`, or another one runs
+    in `home`.
     """
     server = server or find_server()
-    folder = home / f"{server.flavour}-{server.major}"
+    folder = _private_folder(home, server)
+    with _locked(folder) as lock, _socket_path(folder) as socket:
+        command = _command(server, folder, socket)
+        running = [await _start(command, lock)]
+        try:
+            await _until_it_answers(running[0], socket, folder / "server.log", start_seconds)
+            keeper = asyncio.create_task(_keep_running(command, lock, running))
+            try:
+                yield f"unix://{quote(str(socket))}"
+            finally:
+                keeper.cancel()
+                await asyncio.wait([keeper])
+        finally:
+            await _stop(running[0])
+
+
+def _private_folder(home: Path, server: Server) -> Path:
+    folder = home.resolve() / f"{server.flavour}-{server.major}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for private in (home, folder):
         private.chmod(0o700)
-    with _locked(folder) as lock, _socket_path(folder) as socket:
-        process = await _start(server, folder, socket, lock)
-        try:
-            await _until_it_answers(process, socket, folder / "server.log", start_seconds)
-            yield f"unix://{quote(str(socket))}"
-        finally:
-            await _stop(process)
+    return folder
 
 
 def _programs() -> Iterator[Path]:
@@ -113,7 +133,7 @@ def _locked(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _socket_path(folder: Path) -> Iterator[Path]:
-    socket = folder.resolve() / "redis.sock"
+    socket = folder / "redis.sock"
     if len(os.fsencode(socket)) <= _SOCKET_LIMIT:
         yield socket
         return
@@ -121,12 +141,12 @@ def _socket_path(folder: Path) -> Iterator[Path]:
         yield Path(short) / "redis.sock"
 
 
-async def _start(server: Server, folder: Path, socket: Path, lock: int) -> asyncio.subprocess.Process:
+def _command(server: Server, folder: Path, socket: Path) -> list[str]:
     settings = {
         "port": "0",
         "unixsocket": str(socket),
         "unixsocketperm": "700",
-        "dir": str(folder.resolve()),
+        "dir": str(folder),
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
@@ -134,14 +154,27 @@ async def _start(server: Server, folder: Path, socket: Path, lock: int) -> async
     }
     options = [part for key, value in settings.items() for part in (f"--{key}", value)]
     guardian = Path(__file__).with_name("guardian.py")
+    return [sys.executable, "-I", "-S", str(guardian), str(os.getpid()), str(server.program), *options]
+
+
+async def _start(command: list[str], lock: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(guardian), str(os.getpid()), str(server.program), *options),
+        *command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=(lock,),
         start_new_session=True,  # Ctrl-C is for us; we stop the server last
     )
+
+
+async def _keep_running(command: list[str], lock: int, running: list[asyncio.subprocess.Process]) -> None:
+    """Start the server again whenever it ends by itself (killed for memory, say)."""
+    while True:
+        code = await running[0].wait()
+        _log.warning("the Redis server ended with %d and is started again", code)
+        running[0] = await _start(command, lock)
+        await asyncio.sleep(_RESTART_SECONDS)
 
 
 async def _until_it_answers(process: asyncio.subprocess.Process, socket: Path, log: Path, seconds: float) -> None:
