@@ -186,11 +186,16 @@ class Branch(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Step):
-    """Runs an action; `outcomes` says where each outcome leads, an outcome that is not named leads to the next step."""
+    """Runs an action: `outcomes` say where each one leads, `go` where the others do (the next step if none is named)."""
 
     action: str
     arguments: Mapping[str, Value | Variable] = field(default_factory=dict)
     outcomes: Mapping[str, Target] = field(default_factory=dict)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an outcome that is not named leads somewhere."""
+        return self.go is not None or not set(self.outcomes) - {FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +242,7 @@ class Triggers:
 
     intents: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,10 +106,8 @@ def _resume(flows: Flows, session: Session, event: Called, setting: Setting) -> 
     if not isinstance(step, made.Call):
         raise EngineError(f"step {step.id!r} of flow {flow.name!r} runs no action that could have ended")
     target = step.outcomes.get(event.outcome)
-    if target is None and event.outcome == FAILED:
-        raise EngineError(
-            f"action {step.action!r} failed and step {step.id!r} of flow {flow.name!r} does not say what then"
-        )
+    if target is None and (event.outcome == FAILED or not step.goes_on):
+        raise EngineError(f"step {step.id!r} of flow {flow.name!r} does not say what follows {event.outcome!r}")
     known = replace(session, answers={**session.answers, **event.values})
     return _walk(flows, _at(known, flow, target.step if target else flow.after(step)), (), setting)
 

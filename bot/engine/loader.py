@@ -13,7 +13,7 @@ from bot.engine import flow as made
 from bot.engine.document import Node, Report, compose
 from bot.engine.flow import END, Flow, Problem, Step, Target, Triggers, payload
 from bot.engine.grammar import FLOW, KINDS
-from bot.engine.shapes import NAME, WRONG, Record
+from bot.engine.shapes import NAME, WRONG, Fields, Record
 
 MAX_PAYLOAD_BYTES = 64  # Telegram's callback_data
 MAX_STEPS = 200
@@ -72,16 +72,13 @@ def _flow(root: yaml.MappingNode, report: Report) -> Flow | None:
     ids, steps = _steps(steps_node, report) if steps_node is not None else ((), ())
     if head is WRONG or not steps:
         return None
-    triggers = head.get("triggers")
     flow = Flow(
         name=head["flow"],
         version=head["version"],
         about=head["about"],
         is_life=head.get("urgency", False),
         is_discreet=head.get("discreet", False),
-        triggers=Triggers(intents=triggers.get("intents", ()), words=triggers.get("words", {}))
-        if triggers
-        else Triggers(),
+        triggers=_triggers(head.get("triggers")),
         takes=head.get("takes", ()),
         steps=steps,
         file=report.file,
@@ -95,6 +92,12 @@ def _flow(root: yaml.MappingNode, report: Report) -> Flow | None:
     for problem in (*_lost_steps(flow, frozenset(ids)), *_unfit_options(flow)):
         report.problems.append(problem)
     return flow
+
+
+def _triggers(fields: Fields | None) -> Triggers:
+    if fields is None:
+        return Triggers()
+    return Triggers(intents=fields.get("intents", ()), words=fields.get("words", {}), line=fields.line)
 
 
 class _Anything:
