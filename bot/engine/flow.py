@@ -186,7 +186,7 @@ class Branch(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Step):
-    """Runs an action: `outcomes` say where each one leads, `go` where the others do (the next step if none is named)."""
+    """Runs an action: `outcomes` say where each leads, `go` where the others do (the next step if none is named)."""
 
     action: str
     arguments: Mapping[str, Value | Variable] = field(default_factory=dict)

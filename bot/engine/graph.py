@@ -117,7 +117,7 @@ def problems(flow: Flow) -> Iterator[Problem]:
 
 
 def _named(step: Step) -> str:
-    return f"(`{step.id}`)" if step.is_named else ""
+    return f"(`{step.id}`)" if step.is_named else "(it has no id)"
 
 
 def _reached(flow: Flow, ways: tuple[Edge, ...]) -> frozenset[str]:
@@ -140,9 +140,7 @@ def _circles(flow: Flow, ways: tuple[Edge, ...]) -> Iterator[Problem]:
         beyond = _beyond(step.id, silent)
         if step.id in beyond and step.id not in told:
             told |= {other for other in beyond if step.id in _beyond(other, silent)}
-            message = f"from this step {_named(step)} the flow comes back to it without asking anything".replace(
-                "  ", " "
-            )
+            message = f"the flow comes back to this step {_named(step)} without asking anything on the way"
             yield Problem(file=flow.file, line=step.line, message=message)
 
 

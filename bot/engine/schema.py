@@ -13,9 +13,7 @@ def flow_schema() -> dict[str, Any]:
     schema = FLOW.schema()
     steps = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}}
     properties = {**schema["properties"], "steps": {**schema["properties"]["steps"], **steps}}
-    kinds = {
-        word: {"description": f"A step that does `{word}`.", **kind.record.schema()} for word, kind in KINDS.items()
-    }
+    kinds = {word: kind.record.schema() for word, kind in KINDS.items()}
     defs = {**kinds, "step": {"anyOf": [{"$ref": f"#/$defs/{word}"} for word in KINDS]}}
     return {"$schema": DRAFT, "title": "A Muster flow", **schema, "properties": properties, "$defs": defs}
 
