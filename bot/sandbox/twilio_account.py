@@ -1,5 +1,6 @@
 """One Twilio account as the stand-in plays it: what it takes and refuses, how messages live, what phones send."""
 
+import asyncio
 import json
 import random
 import re
@@ -300,8 +301,12 @@ class TwilioStandIn:
         if wait or self.status_seconds or message.status_callback or message.media_urls:
             self._tasks.start(self._live(message, sender, fate, wait or 0.0))
         else:
-            for status in fate.statuses:
-                self._move(message, status, fate.error_code)
+            # No task for a message that nothing has to wait for; but only once the request is answered as queued.
+            asyncio.get_running_loop().call_soon(self._live_at_once, message, fate)
+
+    def _live_at_once(self, message: TwilioMessage, fate: Fate) -> None:
+        for status in fate.statuses:
+            self._move(message, status, fate.error_code)
 
     def _usual_fate(self, message: TwilioMessage) -> Fate:
         ends = ("sent", "delivered", "read") if message.is_whatsapp else ("sent", "delivered")
