@@ -1,6 +1,6 @@
 """Owns the way out: claims what is due, sends it at the provider's pace, keeps each outcome at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,7 +24,8 @@ def pause_after(attempts: int, retry_after: float | None) -> timedelta:
     """How long to wait before the next attempt: the provider's own word if it gave one, else doubling from 2 s."""
     if retry_after is not None:
         return timedelta(seconds=retry_after)
-    return min(FIRST_PAUSE * 2 ** max(0, attempts - 1), LONGEST_PAUSE)
+    doublings = min(max(0, attempts - 1), MAX_ATTEMPTS)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
 def is_direct_answer(delivery: Delivery) -> bool:
@@ -140,7 +141,7 @@ class Sender:
         if contact is not None and delivery.failure is not Reason.EXPIRED:
             await self.cases.open(unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.NORMAL, facts={}, now=now)
 
-    async def _give_back(self, deliveries: tuple[Delivery, ...] | list[Delivery], due_at: datetime) -> None:
+    async def _give_back(self, deliveries: Sequence[Delivery], due_at: datetime) -> None:
         if not deliveries:
             return
         async with self.store.transaction(deliveries[0].contact) as unit:

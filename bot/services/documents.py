@@ -43,7 +43,9 @@ class Documents:
             raise InputError(f"the file has {len(body)} bytes; {MAX_DOCUMENT_BYTES} are allowed")
         shown = _types(body)
         claimed = claimed.partition(";")[0].strip().lower()
-        kept = [claimed] if claimed in shown else [media_type for media_type in shown if media_type in ALLOWED_MEDIA_TYPES]
+        kept = (
+            [claimed] if claimed in shown else [media_type for media_type in shown if media_type in ALLOWED_MEDIA_TYPES]
+        )
         if not kept or kept[0] not in ALLOWED_MEDIA_TYPES:
             raise InputError("this kind of file is not kept: send a photo, a voice note, a video or a PDF")
         return kept[0]

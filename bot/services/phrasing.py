@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.domain.contact import Channel
 from bot.domain.delivery import Content, Option
@@ -34,7 +35,7 @@ class Phrasing:
         return (replace(contents[-1], text="\n\n".join(content.text for content in contents)),)
 
     def _text(self, say: Say, language: str, channel: Channel) -> str:
-        variables = {**self.given, **say.variables}
+        variables: dict[str, Any] = {**self.given, **say.variables}
         isolate = channel is not Channel.SMS  # invisible marks would make every SMS a UCS-2 one
         if say.text.plural is not None and say.text.count is not None:
             count = variables.get(say.text.count)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.message import MessageKind, Understanding
 from bot.engine.effects import Fit
+from bot.engine.extract import fold
 
 DANGER_INTENTS = ("in_danger", "medical_help")
 # A question is open: these few wishes are heard in the middle of it, for they are about the talk itself.
@@ -51,7 +52,12 @@ class Triggers:
     """What flows say of themselves: which intent starts which, and which of them are about life and death."""
 
     by_intent: Mapping[str, str]
+    words: Mapping[str, str] = field(default_factory=dict)
     life: frozenset[str] = frozenset()
+
+    def by_word(self, text: str) -> str | None:
+        """The flow whose key word the whole text is."""
+        return self.words.get(fold(text))
 
     def danger(self, understanding: Understanding) -> str:
         """The life-safety flow that fits best: the likelier of the danger intents."""

@@ -1,0 +1,274 @@
+"""Owns the composition: the one file that names concrete adapters and actions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+import actions
+from bot.channels.sms import SmsChannel
+from bot.channels.telegram import TelegramChannel
+from bot.channels.twilio import TwilioAccount
+from bot.channels.webchat import WebChatChannel
+from bot.channels.whatsapp import WhatsAppChannel
+from bot.clock import RandomIds, SystemClock
+from bot.config import Settings
+from bot.domain.contact import Channel
+from bot.engine.extract import fold
+from bot.engine.flow import Flow
+from bot.engine.loader import load_flows
+from bot.i18n import Catalogs, autonym
+from bot.log import logger
+from bot.nlu.keywords import Keywords
+from bot.nlu.language import LanguageGuesser
+from bot.nlu.rasa import Breaker, RasaClient, UnderstandingWithFallback
+from bot.queue.connection import connect
+from bot.queue.doorbell import Doorbell, Held
+from bot.queue.live import Live
+from bot.queue.throttle import Pace, Throttle
+from bot.services.cases import CaseDesk
+from bot.services.conversation import Conversation, Locale
+from bot.services.deliveries import Sender
+from bot.services.documents import Documents
+from bot.services.inbox import Inbox
+from bot.services.phrasing import Phrasing
+from bot.services.places import PlaceDirectory
+from bot.services.ports import Channeller
+from bot.services.privacy import Privacy
+from bot.services.routing import Triggers
+from bot.services.signals import Signals
+from bot.services.turn import House
+from bot.storage.crypto import Keyring
+from bot.storage.store import SqlStore
+from bot.web import health, server, webchat, webhooks
+from bot.web.polling import poll_forever
+from bot.worker import Worker
+
+log = logger("app")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything of one process, composed; `web_application` and `worker` are its two faces."""
+
+    settings: Settings
+    store: SqlStore
+    redis: Redis
+    channels: Mapping[Channel, Channeller]
+    inbox: Inbox
+    conversation: Conversation
+    sender: Sender
+    worker: Worker[Held]
+    web_application: web.Application
+    telegram: TelegramChannel | None
+
+    async def poll(self, stop: asyncio.Event) -> None:
+        """Fetch Telegram's updates where no webhook is used; one process of a deployment does it."""
+        if self.telegram is not None and self.settings.telegram_mode == "polling":
+            await poll_forever(self.telegram, self.inbox, stop)
+
+
+def texts(settings: Settings) -> Catalogs:
+    """The catalogs of the offered languages."""
+    return Catalogs.load(settings.root / "locales", settings.languages)
+
+
+def flows(settings: Settings) -> Mapping[str, Flow]:
+    """The flows of this deployment; raises ConfigurationError with every problem."""
+    return load_flows(settings.root / "flows")
+
+
+def triggers_of(all_flows: Mapping[str, Flow]) -> Triggers:
+    """What begins which flow."""
+    return Triggers(
+        by_intent={intent: flow.name for flow in all_flows.values() for intent in flow.triggers.intents},
+        words={
+            fold(word): flow.name
+            for flow in all_flows.values()
+            for words in flow.triggers.words.values()
+            for word in words
+        },
+        life=frozenset(flow.name for flow in all_flows.values() if flow.is_life),
+    )
+
+
+def locale_of(settings: Settings) -> Locale:
+    return Locale(
+        region=settings.region,
+        currency=settings.currency,
+        timezone=settings.timezone,
+        languages={language: autonym(language) for language in settings.languages},
+        default_language=settings.default_language,
+    )
+
+
+@asynccontextmanager
+async def compose(settings: Settings) -> AsyncIterator[App]:
+    """Build the application around an open database, Redis and HTTP session, and close them at the end."""
+    async with AsyncExitStack() as stack:
+        keyring = Keyring.parse(settings.keys.get_secret_value())
+        store = await stack.enter_async_context(SqlStore.open(settings.database_url.get_secret_value(), keyring))
+        redis = await stack.enter_async_context(connect(settings.redis_url.get_secret_value()))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        live = await stack.enter_async_context(Live(redis=redis))
+        yield _build(settings, store=store, redis=redis, session=session, live=live)
+
+
+def _build(settings: Settings, *, store: SqlStore, redis: Redis, session: aiohttp.ClientSession, live: Live) -> App:
+    clock, ids, catalogs, all_flows = SystemClock(), RandomIds(), texts(settings), flows(settings)
+    message_bell, delivery_bell = Doorbell(redis=redis, name="messages"), Doorbell(redis=redis, name="deliveries")
+    telegram = _telegram(settings, session)
+    channels = _channels(settings, session, live, telegram)
+    cases = CaseDesk(ids=ids)
+    documents = Documents(ids=ids, life=timedelta(days=settings.retention.documents))
+    privacy = Privacy(store=store, clock=clock)
+    inbox = Inbox(store=store, bell=message_bell, clock=clock, ids=ids)
+    places = PlaceDirectory(catalogs=catalogs, zone=settings.zone)
+    house = House(
+        flows=all_flows,
+        actions=actions.registry(cases=cases, places=places, privacy=privacy, catalogs=catalogs),
+        phrasing=Phrasing(catalogs=catalogs, given=given(settings)),
+        cases=cases,
+        ids=ids,
+        reply_life=timedelta(hours=settings.reply_life_hours),
+    )
+    rasa = RasaClient(session=session, url=nlu_url(settings), breaker=Breaker(clock=asyncio.get_running_loop().time))
+    conversation = Conversation(
+        store=store,
+        bell=delivery_bell,
+        clock=clock,
+        house=house,
+        catalogs=catalogs,
+        channels=channels,
+        understander=UnderstandingWithFallback(rasa=rasa, keywords=Keywords.load()),
+        linguist=LanguageGuesser.load(settings.languages),
+        signals=Signals.load(settings.languages),
+        documents=documents,
+        triggers=triggers_of(all_flows),
+        limits=settings.thresholds,
+        locale=locale_of(settings),
+    )
+    sender = Sender(
+        store=store,
+        channels=channels,
+        throttle=_throttle(settings, redis, channels),
+        clock=clock,
+        cases=cases,
+        whatsapp_template=settings.whatsapp_template,
+    )
+    worker = Worker(
+        messages=message_bell,
+        deliveries=delivery_bell,
+        message_bell=message_bell,
+        delivery_bell=delivery_bell,
+        conversation=conversation,
+        sender=sender,
+        privacy=privacy,
+        store=store,
+        clock=clock,
+    )
+    return App(
+        settings=settings,
+        store=store,
+        redis=redis,
+        channels=channels,
+        inbox=inbox,
+        conversation=conversation,
+        sender=sender,
+        worker=worker,
+        web_application=server.build(
+            [
+                *webhooks.routes(inbox=inbox, channels=channels, public_url=settings.public_url),
+                *webchat.routes(
+                    inbox=inbox, store=store, live=live, catalogs=catalogs, documents=documents, clock=clock,
+                    languages=locale_of(settings).languages, settings=settings,
+                ),
+                *health.routes(
+                    probes=_probes(store, redis, rasa, channels),
+                    vital=frozenset({"database", "redis"}),
+                    registry=CollectorRegistry(),
+                ),
+            ]
+        ),
+        telegram=telegram,
+    )  # fmt: skip
+
+
+def given(settings: Settings) -> Mapping[str, str]:
+    """The variables that every text may name."""
+    return {
+        "organisation": settings.organisation,
+        "hotline": settings.hotline or settings.emergency_number,
+        "emergency_number": settings.emergency_number,
+    }
+
+
+def nlu_url(settings: Settings) -> str:
+    """The NLU server: the deployment's own, else the child of `run`."""
+    return settings.nlu_url or f"http://127.0.0.1:{settings.nlu_port}"
+
+
+def _telegram(settings: Settings, session: aiohttp.ClientSession) -> TelegramChannel | None:
+    token = settings.telegram_token.get_secret_value()
+    if not token:
+        return None
+    return TelegramChannel(
+        token=token,
+        secret=settings.telegram_secret.get_secret_value(),
+        api_url=settings.telegram_api_url,
+        session=session,
+    )
+
+
+def _channels(
+    settings: Settings, session: aiohttp.ClientSession, live: Live, telegram: TelegramChannel | None
+) -> Mapping[Channel, Channeller]:
+    """The channels that have what they need; the web chat always has."""
+    channels: dict[Channel, Channeller] = {Channel.WEBCHAT: WebChatChannel(live=live)}
+    if telegram is not None:
+        channels[Channel.TELEGRAM] = telegram
+    token = settings.twilio_auth_token.get_secret_value()
+    if settings.twilio_account_sid and token:
+        account = TwilioAccount(
+            account_sid=settings.twilio_account_sid,
+            auth_token=token,
+            api_url=settings.twilio_api_url,
+            public_url=settings.public_url,
+            session=session,
+        )
+        if settings.sms_from:
+            channels[Channel.SMS] = SmsChannel(account=account, sender=settings.sms_from)
+        if settings.whatsapp_from:
+            channels[Channel.WHATSAPP] = WhatsAppChannel(account=account, sender=settings.whatsapp_from)
+    return channels
+
+
+def _throttle(settings: Settings, redis: Redis, channels: Mapping[Channel, Channeller]) -> Throttle:
+    paces = {}
+    for name, channel in channels.items():
+        pace = settings.pace(name)
+        paces[channel.sender] = Pace(rate=pace.rate, burst=pace.burst, address_seconds=pace.address_seconds)
+    return Throttle(redis=redis, paces=paces, kept_share=settings.reply_share)
+
+
+def _probes(
+    store: SqlStore, redis: Redis, rasa: RasaClient, channels: Mapping[Channel, Channeller]
+) -> Mapping[str, health.Probe]:
+    async def database() -> str:
+        await store.ping()
+        return "ok"
+
+    async def doorbell() -> str:
+        await redis.ping()
+        return "ok"
+
+    async def channel_names() -> str:
+        return ", ".join(sorted(channels))
+
+    return {"database": database, "redis": doorbell, "nlu": rasa.health, "channels": channel_names}
