@@ -28,7 +28,7 @@ from bot.engine.effects import (
 )
 from bot.engine.flow import END, FAILED, EngineError, Flow, Question, Step
 from bot.engine.patience import GIVE_UP, MOST_TRIES, SKIP, again
-from bot.engine.shapes import placeholders
+from bot.engine.variables import shown
 
 MAX_STEPS = 100  # steps that one event may lead through
 MAX_RETURNS = 10  # sub-flows within one another
@@ -289,6 +289,5 @@ def _offered(flow: Flow, waiting: Question, setting: Setting) -> tuple[Choice, .
 
 
 def _say(text: Text, session: Session, bounds: Mapping[str, Value] | None = None) -> Say:
-    names = {*placeholders(text.msgid), *placeholders(text.plural or ""), *([text.count] if text.count else [])}
     values = {**(bounds or {}), **session.answers}
-    return Say(text=text, variables={name: values.get(name) for name in sorted(names)})
+    return Say(text=text, variables={name: values.get(name) for name in sorted(shown(text))})
