@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Protocol
 
+from bot.sandbox.changes import Changes
+
 
 class Clock(Protocol):
     """What a stand-in asks of time; `now` is aware UTC, `sleep` takes seconds."""
@@ -32,6 +34,7 @@ class ManualClock:
         self._now = start
         self._order = count()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._slept: Changes[None] = Changes()
 
     def now(self) -> datetime:
         return self._now
@@ -42,7 +45,15 @@ class ManualClock:
             return
         waking = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._now + timedelta(seconds=seconds), next(self._order), waking))
+        self._slept.tell(None)
         await waking
+
+    async def slept_in(self, count: int) -> None:
+        """Wait until `count` sleepers are asleep: what they did before it is then done."""
+        await self._slept.until(lambda: len(self._asleep()) >= count or None)
+
+    def _asleep(self) -> list[asyncio.Future[None]]:
+        return [waking for _, _, waking in self._sleepers if not waking.done()]
 
     async def advance(self, seconds: float) -> None:
         """Move the time by `seconds`; each woken sleeper runs, and may sleep again, before the next is woken."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # not frozen: Python itself sets __traceback__ on a raised exception
 class TelegramRefusal(Exception):
     """A request that Telegram turns down; `retry_after` is in whole seconds and goes with status 429."""
 

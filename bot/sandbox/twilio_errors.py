@@ -35,7 +35,7 @@ _REFUSALS: dict[int, tuple[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # not frozen: Python itself sets __traceback__ on a raised exception
 class TwilioRefusal(Exception):
     """A request that Twilio turns down: its error code, with `detail` filled into the message."""
 

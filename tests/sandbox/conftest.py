@@ -27,6 +27,12 @@ WHATSAPP = "whatsapp:+12025550199"
 Serve = Callable[[web.Application], Awaitable[str]]
 
 
+@pytest.fixture(autouse=True)
+def _retry_after_as_timedelta(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without it python-telegram-bot warns at every RetryAfter, and warnings are errors here.
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
