@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -25,6 +25,7 @@ _OLDEST = 7  # Redis 6 and older answer some of the stream commands differently
 _SOCKET_LIMIT = 100  # bytes; the kernel ends a socket's path at 104 (macOS) or 108 (Linux)
 
 
+_LOCK_SECONDS = 5.0  # a killed parent's server needs a moment to end
 _RESTART_SECONDS = 1.0  # between two starts of a server that keeps ending
 
 _log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ async def embedded_redis(
     """
     server = server or find_server()
     folder = _private_folder(home, server)
-    with _locked(folder) as lock, _socket_path(folder) as socket:
+    async with _locked(folder) as lock, _socket_path(folder) as socket:
         command = _command(server, folder, socket)
         running = [await _start(command, lock)]
         try:
@@ -118,21 +119,36 @@ def _programs() -> Iterator[Path]:
         yield bundled
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[int]:
-    """A lock that the server inherits: it is free only when both this process and its server are gone."""
+@asynccontextmanager
+async def _locked(folder: Path) -> AsyncIterator[int]:
+    """A lock that the server inherits: it is free only when both its parent and the server itself are gone."""
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        await _take_lock(lock, folder)
         yield lock
-    except BlockingIOError:
-        raise EmbeddedRedisError(f"Another Redis server runs in {folder}: stop the other program first.") from None
     finally:
         os.close(lock)
 
 
-@contextmanager
-def _socket_path(folder: Path) -> Iterator[Path]:
+async def _take_lock(lock: int, folder: Path) -> None:
+    try:
+        async with asyncio.timeout(_LOCK_SECONDS):
+            while not _try_lock(lock):  # noqa: ASYNC110 (nobody tells us when another process goes)
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise EmbeddedRedisError(f"Another Redis server runs in {folder}: stop the other program first.") from None
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@asynccontextmanager
+async def _socket_path(folder: Path) -> AsyncIterator[Path]:
     socket = folder / "redis.sock"
     if len(os.fsencode(socket)) <= _SOCKET_LIMIT:
         yield socket

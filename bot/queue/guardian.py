@@ -23,10 +23,11 @@ def become(parent: int, command: list[str]) -> None:
 
 def watch(parent: int, command: list[str], seconds: float = 0.5) -> int:
     """Where there is no such promise: run the command, and end it when the parent is gone or we are told to end."""
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     with subprocess.Popen(command) as server:  # noqa: S603 (our own command line)
-        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         while server.poll() is None:
-            if os.getppid() != parent:
+            if told or os.getppid() != parent:
                 server.terminate()
             time.sleep(seconds)
         return server.returncode

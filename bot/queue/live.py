@@ -48,6 +48,11 @@ class Live:
         self._is_up = False
         self._reader: asyncio.Task[None] | None = None
 
+    @property
+    def listeners(self) -> int:
+        """How many screens of this process listen now."""
+        return len(self._subscribers)
+
     async def publish(self, topic: str, event: Mapping[str, object]) -> None:
         """Tell whoever listens. Never raises while Redis is away: screens catch up after it."""
         try:
