@@ -12,7 +12,7 @@ log = logger("nlu")
 LONGEST_PAUSE = 60.0  # seconds between two starts of a server that keeps ending
 
 
-async def keep_running(*, port: int, say: Callable[[str], None], stop: asyncio.Event) -> None:
+async def keep_running(*, port: int, say: Callable[[str], None], stop: asyncio.Event, host: str = "127.0.0.1") -> None:
     """Provide and serve until `stop`. Where no server can be had it says so in one sentence and key words answer."""
     try:
         python, model = await asyncio.to_thread(_provide, say)
@@ -22,7 +22,7 @@ async def keep_running(*, port: int, say: Callable[[str], None], stop: asyncio.E
     pause = 1.0
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
-        await _serve(python, model, port, stop)
+        await _serve(python, model, host, port, stop)
         lasted = asyncio.get_running_loop().time() - started
         pause = 1.0 if lasted > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         if not stop.is_set():
@@ -36,11 +36,11 @@ def _provide(say: Callable[[str], None]) -> tuple[Path, Path]:
     return provision.python, model
 
 
-async def _serve(python: Path, model: Path, port: int, stop: asyncio.Event) -> None:
+async def _serve(python: Path, model: Path, host: str, port: int, stop: asyncio.Event) -> None:
     """Run the server until it ends or `stop` is set; it dies with us, whatever kills us."""
     process = await asyncio.create_subprocess_exec(
         *(str(python), "-W", "ignore", "-m", "bot.nlu.server", "serve"),
-        *("--model", str(model), "--port", str(port), "--die-with-parent"),
+        *("--model", str(model), "--host", host, "--port", str(port), "--die-with-parent"),
         cwd=CHECKOUT,
         stdout=asyncio.subprocess.DEVNULL,
     )

@@ -1,0 +1,117 @@
+"""Owns the commands: `python -m bot COMMAND`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot import app, config, log, run
+from bot.domain.contact import Channel
+from bot.domain.errors import MusterError
+
+Command = Callable[[config.Settings, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; problems go to standard error, one a line, and the exit code is 1."""
+    options = _parser().parse_args(arguments)
+    log.configure(level=options.log_level, as_json=options.log_json)
+    try:
+        command: Command = options.command
+        return command(config.load(), options)
+    except MusterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(settings: config.Settings, options: argparse.Namespace) -> int:
+    asyncio.run(run.run(settings, is_demo=options.demo))
+    return 0
+
+
+def _web(settings: config.Settings, _: argparse.Namespace) -> int:
+    asyncio.run(run.run_web(run.with_home(settings)))
+    return 0
+
+
+def _worker(settings: config.Settings, _: argparse.Namespace) -> int:
+    asyncio.run(run.run_worker(run.with_home(settings)))
+    return 0
+
+
+def _nlu(settings: config.Settings, _: argparse.Namespace) -> int:
+    asyncio.run(run.run_nlu(settings))
+    return 0
+
+
+def _nlu_report(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(app.nlu_report(settings, as_json=options.json))
+
+
+def _check(settings: config.Settings, options: argparse.Namespace) -> int:
+    return app.check(settings, draw=options.draw, extract=options.extract, schema=options.schema)
+
+
+def _simulate(settings: config.Settings, options: argparse.Namespace) -> int:
+    asyncio.run(app.simulate(settings, channel=Channel(options.channel), language=options.language))
+    return 0
+
+
+def _import_places(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(
+        app.import_places(run.with_home(settings), options.file, is_dry_run=options.dry_run, skips_bad=options.skip_bad)
+    )
+
+
+def _migrate(settings: config.Settings, _: argparse.Namespace) -> int:
+    asyncio.run(app.migrate_store(run.with_home(settings)))
+    return 0
+
+
+def _rotate(settings: config.Settings, _: argparse.Namespace) -> int:
+    return asyncio.run(app.rotate_keys(run.with_home(settings)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="muster", description="Reach migrant workers in a crisis, and hear them.")
+    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    parser.add_argument("--log-json", action="store_true", help="logs as JSON lines")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Command, about: str, to: argparse._SubParsersAction[argparse.ArgumentParser] = commands
+    ):  # type: ignore[no-untyped-def]
+        added = to.add_parser(name, help=about, description=about)
+        added.set_defaults(command=command)
+        return added
+
+    add("run", _run, "everything in one process tree").add_argument(
+        "--demo", action="store_true", help="with the demo scenario and stand-in phones"
+    )
+    add("web", _web, "the public side alone: webhooks, web chat, health")
+    add("worker", _worker, "a worker alone: answers and sends")
+    add("nlu", _nlu, "the NLU server alone")
+    report = add("nlu-report", _nlu_report, "how well messages are understood, on the evaluation sets")
+    report.add_argument("--json", action="store_true")
+    check = add("check", _check, "all problems of configuration, flows, actions, texts and intents, with file and line")
+    check.add_argument("--draw", type=Path, metavar="FOLDER", help="write a Mermaid drawing of each flow")
+    check.add_argument("--extract", action="store_true", help="write locales/*.pot: every text to translate")
+    check.add_argument("--schema", action="store_true", help="write flows/schema.json, for editors")
+    simulate = add("simulate", _simulate, "a conversation on the terminal")
+    simulate.add_argument("--language", help="the phone's language, such as ne")
+    simulate.add_argument("--channel", default="sms", choices=[channel.value for channel in Channel])
+    imports = add("import", _import_places, "bring data in").add_subparsers(required=True, metavar="WHAT")
+    places = add("places", _import_places, "places and phone numbers, from CSV or XLSX", imports)
+    places.add_argument("file", type=Path)
+    places.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    places.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
+    add("migrate", _migrate, "bring the database to this version")
+    add("rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Owns `run`: everything in one process tree on one machine, on an embedded default, with or without the demo."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot import app
+from bot.config import Settings
+from bot.domain.contact import Channel
+from bot.nlu import child
+from bot.queue.embedded import embedded_redis
+from bot.storage.crypto import read_or_make_key_file
+from bot.storage.migrations import migrate
+from bot.web import server
+
+KEY_FILE = "keys"
+DATABASE = "muster.db"
+
+
+def say(line: str) -> None:
+    """Tell whoever started us, at once."""
+    print(line, flush=True)
+
+
+@asynccontextmanager
+async def stopping() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set; a second signal ends the process as usual."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def hear(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hear, number)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def with_home(settings: Settings) -> Settings:
+    """The settings with a data folder: its SQLite file and its key file stand in for what is not configured."""
+    home = settings.home.resolve()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    updates: dict[str, object] = {"home": home}
+    if not settings.database_url.get_secret_value():
+        updates["database_url"] = SecretStr(f"sqlite+aiosqlite:///{home / DATABASE}")
+    if not settings.keys.get_secret_value():
+        updates["keys"] = SecretStr(_keys(home / KEY_FILE))
+    return settings.model_copy(update=updates)
+
+
+def _keys(path: Path) -> str:
+    is_new = not path.exists()
+    keys = read_or_make_key_file(path)
+    if is_new:
+        say(
+            f"Made an encryption key: {path}\n  Back it up, away from this machine: without it nothing stored can be read."
+        )
+    return keys
+
+
+async def run(settings: Settings, *, is_demo: bool) -> None:
+    """Start everything, say where it is, work until told to stop."""
+    settings = with_home(settings)
+    async with AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(stopping())
+        if not settings.redis_url.get_secret_value():
+            url = await stack.enter_async_context(embedded_redis(settings.home / "redis"))
+            settings = settings.model_copy(update={"redis_url": SecretStr(url)})
+        await migrate(settings.database_url.get_secret_value())
+        if is_demo:
+            settings, phones = app.with_stand_ins(settings)
+            await stack.enter_async_context(app.sandbox(phones, settings))
+        composed = await stack.enter_async_context(app.compose(settings))
+        if is_demo and await app.load_scenario(composed):
+            say("Loaded the demo scenario: a flood, with fictional companies, places and numbers.")
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop))
+        group.create_task(composed.worker.run(stop))
+        group.create_task(composed.poll(stop))
+        if not settings.nlu_url:
+            group.create_task(child.keep_running(port=settings.nlu_port, say=say, stop=stop))
+        announce(settings, composed, is_demo=is_demo)
+        await stop.wait()
+        say("Stopping: finishing what is in hand ...")
+
+
+def announce(settings: Settings, composed: app.App, *, is_demo: bool) -> None:
+    """Print where everything is, and which channels are off."""
+    here = f"http://{settings.host}:{settings.port}"
+    say(f"Muster is up.\n  Web chat: {here}/chat\n  Health:   {here}/health")
+    if is_demo:
+        say(f"  Phones:   http://127.0.0.1:{settings.sandbox_port}/  (stand-ins for SMS, WhatsApp and Telegram)")
+    for channel in Channel:
+        if channel not in composed.channels:
+            say(f"  {channel.value} is off: {_MISSING[channel]}")
+    say(f"  Data:     {settings.home}\nStop with Ctrl+C.")
+
+
+_MISSING = {
+    Channel.TELEGRAM: "set MUSTER_TELEGRAM_TOKEN",
+    Channel.SMS: "set MUSTER_TWILIO_ACCOUNT_SID, MUSTER_TWILIO_AUTH_TOKEN and MUSTER_SMS_FROM",
+    Channel.WHATSAPP: "set MUSTER_TWILIO_ACCOUNT_SID, MUSTER_TWILIO_AUTH_TOKEN and MUSTER_WHATSAPP_FROM",
+    Channel.WEBCHAT: "it needs nothing",
+}
+
+
+async def run_web(settings: Settings) -> None:
+    """The public side alone, for a deployment of many processes."""
+    async with stopping() as stop, app.compose(settings) as composed, asyncio.TaskGroup() as group:
+        group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop))
+        group.create_task(composed.poll(stop))
+        say(f"web is up on {settings.host}:{settings.port}")
+
+
+async def run_worker(settings: Settings) -> None:
+    """A worker alone."""
+    async with stopping() as stop, app.compose(settings) as composed:
+        say("worker is up")
+        await composed.worker.run(stop)
+
+
+async def run_nlu(settings: Settings) -> None:
+    """The NLU server alone, provided with what it needs."""
+    async with stopping() as stop:
+        with suppress(asyncio.CancelledError):
+            await child.keep_running(port=settings.nlu_port, say=say, stop=stop, host=settings.host)
