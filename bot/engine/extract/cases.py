@@ -6,11 +6,15 @@ import regex
 
 from bot.engine.extract.folding import digits
 
-CASE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # bot.domain.case's, which the NLU server cannot import; a test compares
+CASE_ALPHABET = (
+    "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # bot.domain.case's, which the NLU server cannot import; a test compares
+)
 CASE_LENGTH = 6
 # Left out of the alphabet because they look like others: a reader who sees one has seen the letter beside it.
 _MISREAD = str.maketrans({"0": "Q", "O": "Q", "1": "L", "I": "L"})
-_NUMBER = regex.compile(r"(?<![\p{L}\p{N}])M(?P<joint>[\s\-‐-―_.:#]*)(?P<code>[0-9A-Z](?:[ \-‐-―]?[0-9A-Z]){5})(?![\p{L}\p{N}])")
+_NUMBER = regex.compile(
+    r"(?<![\p{L}\p{N}])M(?P<joint>[\s\-‐-―_.:#]*)(?P<code>[0-9A-Z](?:[ \-‐-―]?[0-9A-Z]){5})(?![\p{L}\p{N}])"
+)
 
 
 def case_number(text: str) -> str | None:

@@ -14,7 +14,9 @@ from bot.engine.extract.words import LANGUAGES
 
 # Whose CLDR country names are read: our languages, and those that migrants among our contacts are likely to write.
 NAME_LANGUAGES = (*LANGUAGES, "hi", "bn", "ur", "fil", "id", "my", "th", "km", "vi", "si", "ta", "am", "fr", "pt")
-_SHORTEST_FOREIGN = 5  # shorter Latin names of other languages are everyday words of ours (Vietnamese "Mỹ" folds to "my")
+_SHORTEST_FOREIGN = (
+    5  # shorter Latin names of other languages are everyday words of ours (Vietnamese "Mỹ" folds to "my")
+)
 _TERRITORY = regex.compile(r"[A-Z]{2}")
 _NO_COUNTRY = frozenset({"ZZ", "EU", "EZ", "UN", "QO", "XA", "XB"})
 _ASIDE = regex.compile(r"\s*[(（\[].*?[)）\]]")
@@ -47,7 +49,9 @@ def countries(text: str, language: str | None) -> Iterator[FoundCountry]:
             if code:
                 yield FoundCountry(code=code, start=token.start, end=tokens[at + width - 1].end)
         else:
-            yield from (FoundCountry(code=code, start=start, end=end) for code, start, end in names.inside(token) if code)
+            yield from (
+                FoundCountry(code=code, start=start, end=end) for code, start, end in names.inside(token) if code
+            )
 
 
 @lru_cache(maxsize=8)
@@ -71,6 +75,7 @@ def _cldr_names(language: str) -> Iterator[tuple[str, str]]:
         if not _TERRITORY.fullmatch(code) or code in _NO_COUNTRY:
             continue
         yield fold(_ASIDE.sub("", name)), code
+        yield fold(name.replace("&", "and")), code
         for aside in _IN_ASIDE.findall(name):
             yield fold(aside), code
         folded = fold(_ASIDE.sub("", name))
@@ -79,7 +84,7 @@ def _cldr_names(language: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_distinct(name: str) -> bool:
-    return len(name) >= _SHORTEST_FOREIGN or not regex.search(r"\p{Latin}", name) and len(name) >= 2
+    return len(name) >= _SHORTEST_FOREIGN or (not regex.search(r"\p{Latin}", name) and len(name) >= 2)
 
 
 def _spoken(table: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ def day(text: str, language: str | None, today: date, *, future: bool = False) -
     words = vocabulary(language)
     tokens = words.tokens(text)
     found = _ago(tokens, words, today) or _named(tokens, words, today) or _numeric(text, language, today, future=future)
-    found = found or _weekday(tokens, words, today, future=future)
+    found = found or _spelled(tokens, words, today, future=future) or _weekday(tokens, words, today, future=future)
     if found is None and _has_month(text, tokens, words):
         found = _parsed(text, words, today, future=future)
     if found is None or found < today - _OLDEST or (found > today and not future):
@@ -77,6 +77,23 @@ def _numeric(text: str, language: str | None, today: date, *, future: bool) -> d
     if "/" not in match.group() and "." not in match.group():
         return None  # "3-4" is a range
     return _nearest(today, month, dom, future=future)
+
+
+def _spelled(tokens: tuple[Token, ...], words: Vocabulary, today: date, *, future: bool) -> date | None:
+    """A day of a month by its name: "15 de marzo de 2025", "March 15th"."""
+    months = list(words.dated_months.all(tokens))
+    if len(months) != 1:
+        return None
+    month, at, width = months[0]
+    before = [int(token.text) for token in tokens[max(0, at - 3) : at] if _is_day(token)]
+    after = tokens[at + width : at + width + 3]
+    year = next((int(token.text) for token in after if token.text.isdigit() and len(token.text) == 4), None)
+    dom = before[-1] if before else next((int(token.text) for token in after[:1] if _is_day(token)), None)
+    return _safe(year, month, dom) if year else _nearest(today, month, dom, future=future)
+
+
+def _is_day(token: Token) -> bool:
+    return token.is_figure and token.text.isdigit() and len(token.text) <= 2
 
 
 def _month_first(language: str | None) -> bool:

@@ -11,7 +11,9 @@ from bot.engine.extract.vocabulary import Vocabulary, vocabulary
 
 _REACH = 3  # how many words before a language's name a negation may stand ("I do not speak English")
 
-_CLOSING = frozenset({"no", "not", "لا"})  # deny what stands before them when they end its clause ("English no, Arabic")
+_CLOSING = frozenset(
+    {"no", "not", "لا"}
+)  # deny what stands before them when they end its clause ("English no, Arabic")
 
 
 def language_named(text: str, offered: Iterable[str]) -> str | None:
@@ -66,5 +68,5 @@ def _names(offered: tuple[str, ...]) -> Lexicon[str]:
             named = {locale.languages.get(code.replace("-", "_")), locale.languages.get(base)} - {None}
             names.update({fold(name): code for name in named if name})
         for words in vocabulary(None).words:
-            names.update({phrase: code for phrase in folded_phrases(words.languages.get(base, ""))})
+            names.update(dict.fromkeys(folded_phrases(words.languages.get(base, "")), code))
     return Lexicon(names, vocabulary(None).affixes)

@@ -38,7 +38,9 @@ class Affixes:
     def stems(self, word: str) -> Iterator[str]:
         """What the word may be without its particles, the word itself first."""
         yield word
-        starts = [word[len(p) :] for p in self.prefixes if word.startswith(p) and len(word) - len(p) >= _SHORTEST_STEM]
+        starts = [
+            word[len(p) :] for p in self.prefixes if word.startswith(p) and len(word) - len(p) >= _shortest_stem(p)
+        ]
         yield from starts
         for whole in (word, *starts):
             for suffix in self.suffixes:
@@ -51,11 +53,15 @@ class Lexicon(Generic[Meaning]):
 
     def __init__(self, entries: Mapping[str, Meaning], affixes: Affixes = Affixes()) -> None:
         """`entries` maps a phrase in any spelling to its meaning; phrases of one word and of several may mix."""
-        keyed = {tuple(t.text for t in tokenize(phrase, _mixed(phrase))): meaning for phrase, meaning in entries.items()}
+        keyed = {
+            tuple(t.text for t in tokenize(phrase, _mixed(phrase))): meaning for phrase, meaning in entries.items()
+        }
         self._meanings = {key: meaning for key, meaning in keyed.items() if key}
         self._longest = max(map(len, self._meanings), default=0)
         self._affixes = affixes
-        unspaced = sorted((k[0] for k in self._meanings if len(k) == 1 and _UNSPACED.search(k[0])), key=len, reverse=True)
+        unspaced = sorted(
+            (k[0] for k in self._meanings if len(k) == 1 and _UNSPACED.search(k[0])), key=len, reverse=True
+        )
         self._unspaced = regex.compile("|".join(map(regex.escape, unspaced))) if unspaced else None
 
     def __contains__(self, word: str) -> bool:
@@ -136,5 +142,5 @@ def _pattern(mixed: tuple[str, ...]) -> "regex.Pattern[str]":
     return regex.compile(rf"{first}(?P<figure>{_FIGURE})|(?P<word>[\p{{L}}\p{{M}}]+)|(?P<sign>[\p{{Sc}}%٪])")
 
 
-def _shortest_stem(suffix: str) -> int:
-    return 3 if _LATIN.match(suffix) else _SHORTEST_STEM
+def _shortest_stem(particle: str) -> int:
+    return 3 if _LATIN.match(particle) else _SHORTEST_STEM

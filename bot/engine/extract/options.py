@@ -20,7 +20,7 @@ def option(
 
     `labels` holds one label an option, `synonyms` (as long, or empty) what else stands for it: its labels in other
     languages, other words. In this order: a whole label; a position (from 1) in any script's digits or words; a label inside
-    a short message without a negation; an unambiguous beginning of a label; a label with one slip from five letters, two from eight.
+    a short message without a negation; an unambiguous beginning or word of a label; a label with one slip from five letters, two from eight.
     """
     spoken = [_forms((label, *(synonyms[i] if i < len(synonyms) else ()))) for i, label in enumerate(labels)]
     said = _plain(text)
@@ -30,11 +30,12 @@ def option(
     exact = _only(i for i, forms in enumerate(spoken) if said in forms)
     if exact is not None:
         return exact
-    position = _position(text, len(labels), words)
-    if position is not None:
-        return position
+    for spoken_words in (words, vocabulary(None)):
+        position = _position(text, len(labels), spoken_words)
+        if position is not None:
+            return position
     tokens = words.tokens(text)
-    return _inside(tokens, spoken, words) if len(tokens) > 1 else _near(said, spoken)
+    return _inside(tokens, spoken, words) if len(tokens) > 1 else _near(said, spoken, words)
 
 
 def _forms(labels: Iterable[str]) -> frozenset[str]:
@@ -76,14 +77,17 @@ def _inside(tokens: tuple[Token, ...], spoken: Sequence[frozenset[str]], words: 
     is_denied = any(words.negations.at(tokens, at) for at in range(len(tokens)) if at not in taken)
     if found and not is_denied and len(rest) <= _MOST_WORDS_BESIDE and not shared:
         return _only(i for i, _, _ in found)
-    return None if found or is_denied else _near(" ".join(token.text for token in tokens), spoken)
+    return None if found else _near(" ".join(token.text for token in tokens), spoken, words)
 
 
-def _near(said: str, spoken: Sequence[frozenset[str]]) -> int | None:
+def _near(said: str, spoken: Sequence[frozenset[str]], words: Vocabulary) -> int | None:
     begun = [i for i, forms in enumerate(spoken) if any(_begins(said, form) for form in forms)]
     if begun:
         return _only(begun)
-    return _only(i for i, forms in enumerate(spoken) if any(_is_slip(said, form) for form in forms))
+    part = _only(i for i, forms in enumerate(spoken) if any(_is_part(said, form, words) for form in forms))
+    if part is not None:
+        return part
+    return _only(i for i, forms in enumerate(spoken) if any(_is_slip(said, form, words) for form in forms))
 
 
 def _begins(said: str, form: str) -> bool:
@@ -91,9 +95,19 @@ def _begins(said: str, form: str) -> bool:
     return form.startswith(said) and (len(said) >= 2 or len(form) <= 4)
 
 
-def _is_slip(said: str, form: str) -> bool:
+def _is_part(said: str, form: str, words: Vocabulary) -> bool:
+    """Whole words of a label ("help" of "I need help"), unless the label denies them ("sure" of "Not sure")."""
+    return len(said) >= 4 and f" {said} " in f" {form} " and _denies(said, words) == _denies(form, words)
+
+
+def _denies(form: str, words: Vocabulary) -> bool:
+    return any(True for _ in words.negations.all(words.tokens(form)))
+
+
+def _is_slip(said: str, form: str, words: Vocabulary) -> bool:
     allowed = 2 if len(form) >= 8 else 1 if len(form) >= 5 else 0
-    return allowed > 0 and said[0] == form[0] and _distance_within(said, form, allowed)
+    is_close = allowed > 0 and said[0] == form[0] and _distance_within(said, form, allowed)
+    return is_close and _denies(said, words) == _denies(form, words)
 
 
 def _distance_within(one: str, other: str, most: int) -> bool:

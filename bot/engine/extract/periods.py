@@ -51,7 +51,9 @@ def period(
     found = {one.period for one in periods(tokens, words, today)}
     if found or default_unit is None:
         return found.pop() if len(found) == 1 else None
-    bare = {one.value for one in quantities(tokens, words) if not one.is_phone_like and not one.is_year and one.value > 0}
+    bare = {
+        one.value for one in quantities(tokens, words) if not one.is_phone_like and not one.is_year and one.value > 0
+    }
     return _whole(bare.pop(), default_unit) if len(bare) == 1 else None
 
 
@@ -120,22 +122,26 @@ def _one_before(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> int | 
 def _by_month_names(tokens: tuple[Token, ...], words: Vocabulary, today: date | None) -> Iterator[FoundPeriod]:
     """ "Since March" up to `today`; "March and April" as two months."""
     months = list(words.months.all(tokens))
+    beyond = 0
     for index, (month, at, width) in enumerate(months):
+        later = months[index + 1] if index + 1 < len(months) else None
+        if at < beyond:
+            continue
+        if later is not None and (later[0] - month) % 12 and _joins(tokens, at + width, later[1], words):
+            beyond = later[1] + later[2]
+            yield FoundPeriod(period=Period(count=(later[0] - month) % 12 + 1, unit="month"), first=at, last=beyond - 1)
+            continue
         since = _since(tokens, at, width, words)
-        if since is not None:
-            year, last = _year_after(tokens, at + width)
-            found = _until(today, year, month) if today else None
-            if found is not None:
-                yield FoundPeriod(period=found, first=min(since, at), last=last)
-        elif index + 1 < len(months):
-            later, later_at, later_width = months[index + 1]
-            if later_at - at - width <= 1 and (later - month) % 12 and _joins(tokens, at + width, later_at, words):
-                count = (later - month) % 12 + 1
-                yield FoundPeriod(period=Period(count=count, unit="month"), first=at, last=later_at + later_width - 1)
+        year, last = _year_after(tokens, at + width)
+        length = _until(today, year, month) if today and since is not None else None
+        if length is not None and since is not None:
+            yield FoundPeriod(period=length, first=since, last=last)
     yield from _since_years(tokens, words, today)
 
 
 def _joins(tokens: tuple[Token, ...], first: int, later: int, words: Vocabulary) -> bool:
+    if later - first > 1:
+        return False
     if first == later:
         return regex.fullmatch(r"\s*[,\-/]\s*", tokens[later].gap) is not None or tokens[later].text.startswith("و")
     return words.conjunctions.at(tokens, first) is not None or words.range_words.at(tokens, first) is not None
@@ -156,7 +162,7 @@ def _since(tokens: tuple[Token, ...], at: int, width: int, words: Vocabulary) ->
 
 def _since_years(tokens: tuple[Token, ...], words: Vocabulary, today: date | None) -> Iterator[FoundPeriod]:
     for one in quantities(tokens, words):
-        if today is None or not one.is_year or one.value >= today.year or not 1970 < one.value:
+        if today is None or not one.is_year or one.value >= today.year or not one.value > 1970:
             continue
         start = _since(tokens, one.first, 1, words)
         beside_month = one.first > 0 and words.months.at(tokens[: one.first], one.first - 1) is not None

@@ -12,7 +12,7 @@ _GROUPED = regex.compile(r"\d{1,3}([.,'٬ ])\d{3}(?:\1\d{3})*")
 _LAKH_GROUPED = regex.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _PHONE_DIGITS = 9  # figures of so many digits without separators are phones or papers, not counts
 _YEARS = range(1950, 2100)
-_MEASURES = frozenset("% ٪ st nd rd th pm am gb mb km kg".split())
+_MEASURES = frozenset(["%", "٪", "st", "nd", "rd", "th", "pm", "am", "gb", "mb", "km", "kg"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,10 @@ def _described(tokens: tuple[Token, ...], one: Quantity, words: Vocabulary) -> Q
         one,
         is_plain=True,
         is_phone_like=is_long or is_zero_led or is_dialled,
-        is_year=len(token.text) == 4 and token.text.isdigit() and int(token.text) in _YEARS and _has_cue(tokens, one, words),
+        is_year=len(token.text) == 4
+        and token.text.isdigit()
+        and int(token.text) in _YEARS
+        and _has_cue(tokens, one, words),
     )
 
 
@@ -212,7 +215,9 @@ def _chain(tokens: tuple[Token, ...], first: int) -> int:
     """The last of the figures linked to this one as dates, times and dotted numbers are."""
     last = first
     if tokens[first].is_figure:
-        while last + 1 < len(tokens) and tokens[last + 1].is_figure and regex.fullmatch(r"[/:\-.]", tokens[last + 1].gap):
+        while (
+            last + 1 < len(tokens) and tokens[last + 1].is_figure and regex.fullmatch(r"[/:\-.]", tokens[last + 1].gap)
+        ):
             last += 1
     return last
 

@@ -33,6 +33,7 @@ class Vocabulary:
     since: Lexicon[bool]
     since_after: Lexicon[bool]
     ago: Lexicon[bool]
+    dated_months: Lexicon[int]  # those of the Gregorian calendar: a day of theirs is a date
     months: Lexicon[int]
     days: Lexicon[int]
     year_cues: Lexicon[bool]
@@ -81,6 +82,7 @@ def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         return Lexicon({phrase: True for one in words for phrase in phrases(getattr(one, name))})
 
     numbers = {phrase: Decimal(value) for phrase, value in _merged([one.numbers for one in words]).items()}
+    gregorian = {**_cldr_months(languages), **_merged([one.months for one in words])}
     return Vocabulary(
         languages=languages,
         words=words,
@@ -96,7 +98,8 @@ def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         since=strict("since"),
         since_after=strict("since_after"),
         ago=strict("ago"),
-        months=Lexicon({**_cldr_months(languages), **_merged([one.months for one in words])}, affixes),
+        dated_months=Lexicon(gregorian, affixes),
+        months=Lexicon({**gregorian, **_merged([one.other_months for one in words])}, affixes),
         days=Lexicon(_merged([one.days for one in words])),
         year_cues=strict("year_cues"),
         people=flags("people"),

@@ -26,6 +26,9 @@ class Words:
     since_after: str = ""  # the same as a postposition
     ago: str
     months: Mapping[int, str] = field(default_factory=dict)  # beyond CLDR's names
+    other_months: Mapping[int, str] = field(
+        default_factory=dict
+    )  # another calendar's, by the month in which they begin
     doubtful_months: str = ""  # need `since` before them or another month beside them ("may")
     weekdays: Mapping[int, str] = field(default_factory=dict)  # Monday is 0; beyond CLDR's names
     days: Mapping[int, str]  # distance from today
