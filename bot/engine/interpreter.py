@@ -50,7 +50,7 @@ def advance(flows: Flows, session: Session, event: Event, setting: Setting) -> A
         case Lapsed():
             return _lapse(flows, session, setting)
         case GivenBack():
-            return _ask(flows, session, (), setting)
+            return _ask(flows, replace(session, tries=0), (), setting)
 
 
 def fit(flows: Flows, session: Session, answered: Answered, setting: Setting) -> Fit:
