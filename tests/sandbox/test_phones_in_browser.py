@@ -1,0 +1,71 @@
+"""The page of phones in a real browser: a newcomer writes, taps and sees replies, on a wide screen and a narrow one."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, async_playwright, expect
+
+from bot.sandbox.phones import create_phones
+from bot.sandbox.telegram import TelegramStandIn
+from bot.sandbox.twilio import TwilioStandIn
+from tests.provide import chromium
+
+SMS = "+12025550199"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium: install chromium")
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(chromium()), args=QUIET)
+        yield await browser.new_page()
+        await browser.close()
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+async def test_a_newcomer_talks_with_the_service(page: Page, serve: Any, telegram: TelegramStandIn, width: int) -> None:
+    twilio = TwilioStandIn(account_sid="AC", auth_token="x", senders=(SMS, f"whatsapp:{SMS}"), status_seconds=0.0)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    await page.set_viewport_size({"width": width, "height": 740})
+    await page.goto(await serve(create_phones(twilio=twilio, telegram=telegram)))
+    await expect(page.get_by_role("status")).to_have_text("Live")
+
+    sms = page.get_by_role("region", name="Asha, SMS")
+    await sms.get_by_label("Message from Asha, SMS").fill("سلام")
+    await sms.get_by_role("button", name="Send", exact=True).click()
+    await expect(sms.get_by_role("log")).to_contain_text("سلام")
+    twilio.create_message({"To": "+447700900001", "From": SMS, "Body": "١ آمن <b>x</b>"}, [])
+    await expect(sms.get_by_text("١ آمن <b>x</b>")).to_have_attribute("dir", "auto")
+    assert await sms.get_by_text("١ آمن <b>x</b>").evaluate("it => getComputedStyle(it).direction") == "rtl"
+    await expect(sms.get_by_text("Delivered")).to_be_visible()
+
+    rosa = page.get_by_role("region", name="Rosa, Telegram")
+    await rosa.get_by_role("button", name="/start").click()
+    await expect(rosa.get_by_role("log")).to_contain_text("/start")
+    markup = {"inline_keyboard": [[{"text": "I am safe", "callback_data": "safe"}]]}
+    telegram.post(telegram.chats[7000000003], {"text": "Are you safe?", "reply_markup": markup})
+    await rosa.get_by_role("button", name="I am safe").click()
+    while not telegram.taps:
+        await telegram.updates.poll(offset=0, limit=100, seconds=0)
+
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    result = await Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+    assert problems == []
+
+
+async def test_a_lost_connection_is_said(page: Page, serve: Any, telegram: TelegramStandIn) -> None:
+    twilio = TwilioStandIn(account_sid="AC", auth_token="x", senders=(SMS,))
+    app = create_phones(twilio=twilio, telegram=telegram)
+    url = await serve(app)
+    await page.goto(url)
+    await expect(page.get_by_role("status")).to_have_text("Live")
+    for end in app.on_shutdown:
+        await end(app)
+    await expect(page.get_by_role("status")).to_contain_text("Not live")
