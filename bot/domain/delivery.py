@@ -88,6 +88,7 @@ class Delivery:
     """One content on its way to one contact; `origin` names what caused it (`message:<id>`, `broadcast:<id>`).
 
     `position` is its order among this contact's deliveries; `sent_at` is when the provider accepted it.
+    `claimed_until` is the end of the sender's claim while SENDING: an outcome kept under an older claim is refused.
     """
 
     id: DeliveryId
@@ -104,5 +105,6 @@ class Delivery:
     due_at: datetime
     expires_at: datetime | None = None
     sent_at: datetime | None = None
+    claimed_until: datetime | None = None
     provider_id: str | None = None
     failure: Reason | None = None

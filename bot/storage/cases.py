@@ -1,0 +1,79 @@
+"""Owns cases in SQL: what happened is sealed, what the queue sorts by is not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+
+from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency
+from bot.domain.contact import ContactId
+from bot.domain.errors import Conflict
+from bot.storage import values
+from bot.storage.schema import cases
+from bot.storage.work import Work
+
+
+class SqlCases:
+    def __init__(self, work: Work) -> None:
+        self._db = work.connection
+        self._vault = work.vault
+
+    async def add(self, case: Case) -> None:
+        """Store a new case; raises Conflict, at the latest at the commit, when its number is taken."""
+        await self._db.execute(insert(cases).values(id=case.id, contact_id=case.contact, **self._row(case)))
+
+    async def get(self, case: CaseId) -> Case | None:
+        return await self._one(cases.c.id == case)
+
+    async def by_number(self, number: str) -> Case | None:
+        return await self._one(cases.c.number == number)
+
+    async def of(self, contact: ContactId) -> Sequence[Case]:
+        rows = await self._db.execute(
+            select(cases).where(cases.c.contact_id == contact).order_by(cases.c.opened_at.desc(), cases.c.id.desc())
+        )
+        return [self._case(row) for row in rows]
+
+    async def save(self, case: Case) -> None:
+        stored = update(cases).where(cases.c.id == case.id, cases.c.contact_id == case.contact)
+        if (await self._db.execute(stored.values(self._row(case)))).rowcount == 0:
+            raise Conflict(f"case {case.id} is not stored, or was erased")
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    async def _one(self, condition: ColumnElement[bool]) -> Case | None:
+        row = (await self._db.execute(select(cases).where(condition))).first()
+        return self._case(row) if row is not None else None
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        private = {"narrative": case.narrative, "facts": values.written_all(case.facts)}
+        return {
+            "number": case.number,
+            "topic": case.topic.value,
+            "urgency": case.urgency.value,
+            "compartment": case.compartment.value,
+            "status": case.status.value,
+            "owner": case.owner,
+            "opened_at": case.opened_at,
+            "due_at": case.due_at,
+            "closed_at": case.closed_at,
+            "sealed": self._vault.seal("cases", case.id, values.to_bytes(private)),
+        }
+
+    def _case(self, row: Any) -> Case:
+        private = values.from_bytes(self._vault.unseal("cases", row.id, row.sealed))
+        return Case(
+            id=CaseId(row.id),
+            number=row.number,
+            contact=ContactId(row.contact_id),
+            topic=Topic(row.topic),
+            urgency=Urgency(row.urgency),
+            compartment=Compartment(row.compartment),
+            status=CaseStatus(row.status),
+            owner=row.owner,
+            narrative=private["narrative"],
+            facts=values.read_all(private["facts"]),
+            opened_at=row.opened_at,
+            due_at=row.due_at,
+            closed_at=row.closed_at,
+        )

@@ -1,0 +1,105 @@
+"""Owns connections: how each kind of database is opened, and its errors in the house's words."""
+
+import os
+import time
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.domain.errors import ConfigurationError, Conflict, MusterError, Unavailable
+
+PATIENCE_SECONDS = 30  # how long a transaction waits for another before it gives up
+SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
+READS_ONLY = "reads_only"  # execution option: on SQLite, do not wait for the one writer
+
+# What PostgreSQL says when two transactions were in each other's way: serialization, deadlock, lock timeout.
+_CONFLICTS = frozenset({"40001", "40P01", "55P03"})
+
+# What a driver raises while connecting, before SQLAlchemy can give it a name.
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def connect(url: str) -> AsyncEngine:
+    """An engine for the database at `url`; raises ConfigurationError for an address that is none of ours."""
+    parsed = _parsed(url)
+    if parsed.drivername == POSTGRESQL:
+        return create_async_engine(
+            parsed,
+            hide_parameters=True,  # an error's text must not carry what a contact wrote
+            pool_size=10,
+            max_overflow=20,
+            pool_timeout=PATIENCE_SECONDS,
+            pool_pre_ping=True,
+            connect_args={
+                "server_settings": {
+                    "timezone": "UTC",
+                    "lock_timeout": f"{PATIENCE_SECONDS}s",
+                    # The locks of a process that no longer answers are taken from it.
+                    "idle_in_transaction_session_timeout": f"{2 * PATIENCE_SECONDS}s",
+                }
+            },
+        )
+    engine = create_async_engine(parsed, hide_parameters=True, pool_size=2, connect_args={"timeout": PATIENCE_SECONDS})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def is_sqlite(engine: AsyncEngine) -> bool:
+    return engine.dialect.name == "sqlite"
+
+
+def in_our_words(error: DBAPIError | PoolTimeout) -> MusterError | None:
+    """The house's error for the database's; None for one that is a fault of our own."""
+    if isinstance(error, PoolTimeout):
+        return Unavailable("The database is busy: every connection is in use. The work is taken up again.")
+    if isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+        return Conflict("Somebody else changed the same thing first. Nothing was written: try again.")
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return Unavailable("The database does not answer. The work is taken up again when it does.")
+    return None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername not in (SQLITE, POSTGRESQL):
+        raise ConfigurationError(
+            [f"MUSTER_DATABASE_URL must begin with {SQLITE}:///path or {POSTGRESQL}://user:password@host/name"]
+        )
+    return parsed
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver would begin too late and without the write lock: we begin ourselves
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={PATIENCE_SECONDS * 1000}", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    _use_write_ahead_log(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")  # a commit survives a power cut, which a flood brings
+    cursor.close()
+
+
+def _use_write_ahead_log(cursor: Any) -> None:
+    """Switch to WAL. SQLite does not wait for its turn here, so processes that start together take turns ourselves."""
+    for attempt in range(100):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except Exception as error:
+            if "locked" not in str(error) or attempt == 99:
+                raise
+            time.sleep(0.02 + os.getpid() % 7 / 1000)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once: a reader that turns writer later is refused when another wrote in between."""
+    is_reading = connection.get_execution_options().get(READS_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,282 @@
+"""Owns deliveries in SQL: in order for each contact, taken by one sender at a time, moved forward only."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, tuple_, update
+
+from bot.domain.contact import Address, Channel, ContactId, Scheme
+from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus, Lane, Option, Template
+from bot.domain.errors import Conflict, Reason
+from bot.domain.message import Receipt
+from bot.storage import values
+from bot.storage.schema import contacts, early_receipts
+from bot.storage.schema import deliveries as table
+from bot.storage.upsert import insert_new
+from bot.storage.work import Work
+
+EARLY_RECEIPT_LIFE = timedelta(days=1)
+_LANES = (Lane.EMERGENCY, Lane.REPLY, Lane.BULK)  # stored by their place here: who goes first
+_NEVER_READ = [status.value for status in (DeliveryStatus.FAILED, DeliveryStatus.EXPIRED, DeliveryStatus.CANCELLED)]
+# The order in which early receipts are believed, whatever order they came in.
+_PROGRESS = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
+
+
+class SqlDeliveries:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._db = work.connection
+        self._vault = work.vault
+
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
+        if not deliveries:
+            return
+        ahead = await self._reserve(Counter(delivery.contact for delivery in deliveries))
+        rows = []
+        for delivery in deliveries:
+            ahead[delivery.contact] += 1
+            rows.append(
+                {
+                    "id": delivery.id,
+                    "contact_id": delivery.contact,
+                    "position": ahead[delivery.contact],
+                    "created_at": delivery.created_at,
+                    **self._row(delivery),
+                }
+            )
+        await self._db.execute(insert(table), rows)
+
+    async def claim(self, contact: ContactId, now: datetime, until: datetime) -> Sequence[Delivery]:
+        """Queued deliveries that are due, moved to SENDING: emergency before reply before bulk, in order within each.
+
+        Stops before the first that is not due yet or that another sender holds: what goes first is never overtaken.
+        The contact's row is locked for it, where skipping locked deliveries would break their order.
+        """
+        await self._db.execute(select(contacts.c.id).where(contacts.c.id == contact).with_for_update(key_share=True))
+        pending = await self._db.execute(
+            select(table)
+            .where(table.c.contact_id == contact, table.c.ready_at.is_not(None))
+            .order_by(table.c.lane, table.c.position)
+        )
+        taken: list[Delivery] = []
+        for row in pending:
+            if row.ready_at > now:
+                break
+            taken.append(replace(self._delivery(row), status=DeliveryStatus.SENDING, claimed_until=until))
+        await self._db.execute(
+            update(table)
+            .where(table.c.id.in_([delivery.id for delivery in taken]))
+            .values(status=DeliveryStatus.SENDING.value, ready_at=until)
+        )
+        return taken
+
+    async def save(self, delivery: Delivery) -> None:
+        """Keep an outcome; raises Conflict for a move that is not allowed or that a stale claim asks for.
+
+        What an older claim reports as SENT is believed: it was sent.
+        """
+        if delivery.provider_id is not None:
+            await self._work.one_at_a_time(self._provider_hash(delivery.channel, delivery.provider_id))
+        stored = await self._locked(table.c.id == delivery.id)
+        if stored is None or not stored.status.may_become(delivery.status):
+            status = stored.status.value if stored else "gone"
+            raise Conflict(f"delivery {delivery.id} is {status} and cannot become {delivery.status.value}")
+        is_stale = stored.status is DeliveryStatus.SENDING and stored.claimed_until != delivery.claimed_until
+        if is_stale and delivery.status is not DeliveryStatus.SENT:
+            raise Conflict(f"delivery {delivery.id} is claimed by another sender")
+        if delivery.status is DeliveryStatus.SENT:
+            delivery = await self._with_early_receipts(delivery)
+        await self._store(delivery)
+
+    async def receive(self, receipt: Receipt) -> Delivery | None:
+        key = self._provider_hash(receipt.channel, receipt.provider_id)
+        await self._work.one_at_a_time(key)
+        stored = await self._locked(table.c.provider_hash == key)
+        if stored is None:
+            await self._keep_early(key, receipt)
+            return None
+        moved = _moved(stored, DeliveryStatus(receipt.status), receipt.reason)
+        if moved is not None:
+            await self._store(moved)
+        return moved
+
+    async def contacts_due(self, now: datetime, limit: int) -> Sequence[tuple[ContactId, Lane]]:
+        ahead = table.alias()
+        held_up = exists().where(
+            ahead.c.contact_id == table.c.contact_id,
+            ahead.c.ready_at > now,
+            tuple_(ahead.c.lane, ahead.c.position) < tuple_(table.c.lane, table.c.position),
+        )
+        lane = func.min(table.c.lane)
+        rows = await self._db.execute(
+            select(table.c.contact_id, lane.label("lane"))
+            .where(table.c.ready_at <= now, ~held_up)
+            .group_by(table.c.contact_id)
+            .order_by(lane, func.min(table.c.ready_at))
+            .limit(limit)
+        )
+        return [(ContactId(row.contact_id), _LANES[row.lane]) for row in rows]
+
+    async def after(self, contact: ContactId, address: Address, position: int, limit: int) -> Sequence[Delivery]:
+        """Deliveries to one address after a position, in order, but for those that will never be read there."""
+        rows = await self._db.execute(
+            select(table)
+            .where(
+                table.c.address_hash == self._vault.hash_address(address),
+                table.c.contact_id == contact,
+                table.c.position > position,
+                table.c.status.not_in(_NEVER_READ),
+            )
+            .order_by(table.c.position)
+            .limit(limit)
+        )
+        return [self._delivery(row) for row in rows]
+
+    async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
+        cancelled = await self._db.execute(
+            update(table)
+            .where(
+                table.c.contact_id == contact,
+                table.c.status == DeliveryStatus.QUEUED.value,
+                func.substr(table.c.origin, 1, len(origin_prefix)) == origin_prefix,
+            )
+            .values(status=DeliveryStatus.CANCELLED.value, ready_at=None)
+        )
+        return cancelled.rowcount
+
+    async def get(self, delivery: DeliveryId) -> Delivery | None:
+        row = (await self._db.execute(select(table).where(table.c.id == delivery))).first()
+        return self._delivery(row) if row is not None else None
+
+    # --- order ------------------------------------------------------------------------------------------------------
+
+    async def _reserve(self, counts: Counter[ContactId]) -> dict[ContactId, int]:
+        """Reserve positions; the contact's row stays locked, so that positions are committed in their order."""
+        last: dict[ContactId, int] = {}
+        for contact in sorted(counts):
+            reserved = await self._db.scalar(
+                update(contacts)
+                .where(contacts.c.id == contact)
+                .values(last_position=contacts.c.last_position + counts[contact])
+                .returning(contacts.c.last_position)
+            )
+            if reserved is None:
+                raise Conflict(f"contact {contact} is not stored, or was erased")
+            last[contact] = reserved - counts[contact]
+        return last
+
+    # --- receipts ---------------------------------------------------------------------------------------------------
+
+    async def _keep_early(self, key: str, receipt: Receipt) -> None:
+        now = self._work.clock.now()
+        await self._db.execute(delete(early_receipts).where(early_receipts.c.received_at < now - EARLY_RECEIPT_LIFE))
+        row = {"provider_hash": key, "status": receipt.status, "reason": receipt.reason, "received_at": now}
+        await insert_new(self._db, early_receipts, row)
+
+    async def _with_early_receipts(self, delivery: Delivery) -> Delivery:
+        """The sent delivery after the receipts that overtook it."""
+        if delivery.provider_id is None:
+            return delivery
+        mine = early_receipts.c.provider_hash == self._provider_hash(delivery.channel, delivery.provider_id)
+        early = (await self._db.execute(delete(early_receipts).where(mine).returning(early_receipts))).all()
+        reasons = {DeliveryStatus(row.status): row.reason for row in early}
+        for status in _PROGRESS:
+            if status in reasons:
+                delivery = _moved(delivery, status, reasons[status]) or delivery
+        return delivery
+
+    def _provider_hash(self, channel: Channel, provider_id: str) -> str:
+        return self._vault.fingerprint("delivery", channel, provider_id)
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    async def _locked(self, condition: Any) -> Delivery | None:
+        newest = select(table).where(condition).order_by(table.c.created_at.desc()).limit(1)
+        row = (await self._db.execute(newest.with_for_update(key_share=True))).first()
+        return self._delivery(row) if row is not None else None
+
+    async def _store(self, delivery: Delivery) -> None:
+        await self._db.execute(update(table).where(table.c.id == delivery.id).values(self._row(delivery)))
+
+    def _row(self, delivery: Delivery) -> dict[str, Any]:
+        ready = {DeliveryStatus.QUEUED: delivery.due_at, DeliveryStatus.SENDING: delivery.claimed_until}
+        sent_as = delivery.provider_id
+        return {
+            "channel": delivery.channel.value,
+            "address_hash": self._vault.hash_address(delivery.address),
+            "language": delivery.content.language,
+            "origin": delivery.origin,
+            "lane": _LANES.index(delivery.lane),
+            "status": delivery.status.value,
+            "attempts": delivery.attempts,
+            "due_at": delivery.due_at,
+            "ready_at": ready.get(delivery.status),
+            "expires_at": delivery.expires_at,
+            "sent_at": delivery.sent_at,
+            "provider_hash": self._provider_hash(delivery.channel, sent_as) if sent_as is not None else None,
+            "failure": delivery.failure.value if delivery.failure else None,
+            "sealed": self._seal(delivery),
+        }
+
+    def _seal(self, delivery: Delivery) -> bytes:
+        content, template = delivery.content, delivery.content.template
+        private = {
+            "scheme": delivery.address.scheme.value,
+            "path": delivery.address.path,
+            "provider_id": delivery.provider_id,
+            "text": content.text,
+            "options": [[option.label, option.payload] for option in content.options],
+            "asks_position": content.asks_position,
+            "attachment": content.attachment,
+            "template": [template.id, *template.variables] if template else None,
+        }
+        return self._vault.seal("deliveries", delivery.id, values.to_bytes(private))
+
+    def _delivery(self, row: Any) -> Delivery:
+        private = values.from_bytes(self._vault.unseal("deliveries", row.id, row.sealed))
+        status = DeliveryStatus(row.status)
+        return Delivery(
+            id=DeliveryId(row.id),
+            contact=ContactId(row.contact_id),
+            channel=Channel(row.channel),
+            address=Address(scheme=Scheme(private["scheme"]), path=private["path"]),
+            content=_content(row.language, private),
+            origin=row.origin,
+            lane=_LANES[row.lane],
+            status=status,
+            attempts=row.attempts,
+            position=row.position,
+            created_at=row.created_at,
+            due_at=row.due_at,
+            expires_at=row.expires_at,
+            sent_at=row.sent_at,
+            claimed_until=row.ready_at if status is DeliveryStatus.SENDING else None,
+            provider_id=private["provider_id"],
+            failure=Reason(row.failure) if row.failure else None,
+        )
+
+
+def _content(language: str, private: dict[str, Any]) -> Content:
+    template = private["template"]
+    return Content(
+        text=private["text"],
+        language=language,
+        options=tuple(Option(label=label, payload=payload) for label, payload in private["options"]),
+        asks_position=private["asks_position"],
+        attachment=private["attachment"],
+        template=Template(id=template[0], variables=tuple(template[1:])) if template else None,
+    )
+
+
+def _moved(delivery: Delivery, status: DeliveryStatus, reason: str | None) -> Delivery | None:
+    """The delivery after a receipt; None when it knows no such move."""
+    if not delivery.status.may_become(status):
+        return None
+    return replace(delivery, status=status, failure=_reason(reason) if status is DeliveryStatus.FAILED else None)
+
+
+def _reason(reason: str | None) -> Reason:
+    return Reason(reason) if reason in list(Reason) else Reason.UNKNOWN

@@ -1,0 +1,144 @@
+"""Owns inbound messages in SQL: each stored once, waiting in order, handled once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from bot.domain.contact import Address, Channel, ContactId, Scheme
+from bot.domain.message import Attachment, Message, MessageId, MessageKind, Received
+from bot.domain.values import Position
+from bot.storage import values
+from bot.storage.schema import messages
+from bot.storage.upsert import insert_new
+from bot.storage.work import Work
+
+
+class SqlMessages:
+    def __init__(self, work: Work) -> None:
+        self._db = work.connection
+        self._vault = work.vault
+
+    async def add(self, message: Message) -> bool:
+        received = message.received
+        row = {
+            "id": message.id,
+            "contact_id": message.contact,
+            "channel": received.channel.value,
+            "provider_hash": self._vault.fingerprint("message", received.provider_id),
+            "kind": received.kind.value,
+            "sequence": received.sequence,
+            "received_at": message.received_at,
+            "handled_at": message.handled_at,
+            "attempts": message.attempts,
+            "sealed": self._seal(message),
+        }
+        return await insert_new(self._db, messages, row)
+
+    async def waiting(self, contact: ContactId) -> Sequence[Message]:
+        rows = await self._db.execute(
+            select(messages)
+            .where(messages.c.contact_id == contact, messages.c.handled_at.is_(None))
+            .order_by(messages.c.number)
+        )
+        return in_order([self._message(row) for row in rows])
+
+    async def mark_handled(self, message: MessageId, at: datetime) -> bool:
+        waiting = update(messages).where(messages.c.id == message, messages.c.handled_at.is_(None))
+        return (await self._db.execute(waiting.values(handled_at=at))).rowcount == 1
+
+    async def count_attempt(self, message: MessageId) -> int:
+        counted = (
+            update(messages)
+            .where(messages.c.id == message)
+            .values(attempts=messages.c.attempts + 1)
+            .returning(messages.c.attempts)
+        )
+        return (await self._db.execute(counted)).scalar() or 0
+
+    async def attach(self, message: Message) -> None:
+        await self._db.execute(update(messages).where(messages.c.id == message.id).values(sealed=self._seal(message)))
+
+    async def contacts_waiting(self, before: datetime, limit: int) -> Sequence[ContactId]:
+        rows = await self._db.execute(
+            select(messages.c.contact_id)
+            .where(messages.c.handled_at.is_(None), messages.c.received_at < before)
+            .group_by(messages.c.contact_id)
+            .order_by(func.min(messages.c.received_at))
+            .limit(limit)
+        )
+        return [ContactId(row.contact_id) for row in rows]
+
+    async def history(self, contact: ContactId, limit: int) -> Sequence[Message]:
+        rows = await self._db.execute(
+            select(messages).where(messages.c.contact_id == contact).order_by(messages.c.number.desc()).limit(limit)
+        )
+        return [self._message(row) for row in reversed(rows.all())]
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def _seal(self, message: Message) -> bytes:
+        received = message.received
+        private = {
+            "scheme": received.address.scheme.value,
+            "path": received.address.path,
+            "provider_id": received.provider_id,
+            "text": received.text,
+            "choice": received.choice,
+            "attachments": [_written(attachment) for attachment in received.attachments],
+            "position": values.written(received.position),
+            "phone": received.phone,
+            "name": received.name,
+            "language_hint": received.language_hint,
+        }
+        return self._vault.seal("messages", message.id, values.to_bytes(private))
+
+    def _message(self, row: Any) -> Message:
+        private = values.from_bytes(self._vault.unseal("messages", row.id, row.sealed))
+        position = values.read(private["position"])
+        assert position is None or isinstance(position, Position)
+        received = Received(
+            channel=Channel(row.channel),
+            address=Address(scheme=Scheme(private["scheme"]), path=private["path"]),
+            provider_id=private["provider_id"],
+            kind=MessageKind(row.kind),
+            text=private["text"],
+            choice=private["choice"],
+            attachments=tuple(Attachment(**attachment) for attachment in private["attachments"]),
+            position=position,
+            phone=private["phone"],
+            name=private["name"],
+            language_hint=private["language_hint"],
+            sequence=row.sequence,
+        )
+        return Message(
+            id=MessageId(row.id),
+            contact=ContactId(row.contact_id),
+            received=received,
+            received_at=row.received_at,
+            handled_at=row.handled_at,
+            attempts=row.attempts,
+        )
+
+
+def in_order(arrived: Sequence[Message]) -> list[Message]:
+    """Messages in the order of their making.
+
+    A provider's sequence says nothing about another channel's: each channel's numbered messages change places among
+    themselves, everything else stays where it arrived.
+    """
+    numbered: dict[Channel, list[Message]] = defaultdict(list)
+    for message in arrived:
+        if message.received.sequence:
+            numbered[message.received.channel].append(message)
+    turns = {
+        channel: iter(sorted(found, key=lambda message: message.received.sequence))
+        for channel, found in numbered.items()
+    }
+    return [next(turns[message.received.channel]) if message.received.sequence else message for message in arrived]
+
+
+def _written(attachment: Attachment) -> dict[str, Any]:
+    return {name: getattr(attachment, name) for name in ("kind", "source", "media_type", "size", "document_id")}

@@ -1,0 +1,112 @@
+"""Owns the store: one engine, and transactions that hold a contact's row."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from typing import Any, Self
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.domain.contact import ContactId
+from bot.domain.errors import Unavailable
+from bot.services.ports import Cases, Clock, Contacts, Deliveries, Documents, Messages, Places, Sessions, Sites
+from bot.storage import database, index_key
+from bot.storage.cases import SqlCases
+from bot.storage.contacts import SqlContacts
+from bot.storage.crypto import Keyring, Vault
+from bot.storage.deliveries import SqlDeliveries
+from bot.storage.documents import SqlDocuments
+from bot.storage.messages import SqlMessages
+from bot.storage.places import SqlPlaces
+from bot.storage.schema import secrets
+from bot.storage.sessions import SqlSessions
+from bot.storage.sites import SqlSites
+from bot.storage.work import Work
+
+
+class SqlUnit:
+    """Every repository, in one transaction."""
+
+    def __init__(self, work: Work) -> None:
+        self.contacts: Contacts = SqlContacts(work)
+        self.messages: Messages = SqlMessages(work)
+        self.sessions: Sessions = SqlSessions(work)
+        self.deliveries: Deliveries = SqlDeliveries(work)
+        self.cases: Cases = SqlCases(work)
+        self.places: Places = SqlPlaces(work)
+        self.sites: Sites = SqlSites(work)
+        self.documents: Documents = SqlDocuments(work)
+
+
+class SqlStore:
+    """The truth, in a database that `migrate` has brought up to date."""
+
+    def __init__(self, *, engine: AsyncEngine, vault: Vault, clock: Clock) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        # SQLite has one writer; inside a process its turns are fair, where its own waiting is not.
+        self._turn: Any = asyncio.Lock() if database.is_sqlite(engine) else nullcontext()
+
+    @classmethod
+    async def open(cls, *, url: str, keyring: Keyring, clock: Clock) -> Self:
+        """Connect, and open the index key; raises KeyMissing when the keyring is not this database's."""
+        engine = database.connect(url)
+        try:
+            async with _begun(engine) as connection:
+                vault = Vault(keyring, await index_key.get(connection, keyring))
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(engine=engine, vault=vault, clock=clock)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self, contact: ContactId | None = None) -> AsyncIterator[SqlUnit]:
+        """A transaction; raises Conflict when another came first and Unavailable when the database does not answer.
+
+        Do not open one inside another: on SQLite the inner waits for the outer until it gives up.
+        """
+        async with self._my_turn(), _begun(self._engine) as connection:
+            work = Work(connection=connection, vault=self._vault, clock=self._clock)
+            if contact is not None:
+                await SqlContacts(work).lock(contact)
+            yield SqlUnit(work)
+
+    async def ping(self) -> None:
+        """Read a row; raises Unavailable when the database does not answer."""
+        async with _begun(self._engine, reads_only=True) as connection:
+            await connection.execute(select(secrets.c.id))
+
+    @asynccontextmanager
+    async def _my_turn(self) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(database.PATIENCE_SECONDS):
+                    await stack.enter_async_context(self._turn)
+            except TimeoutError as error:
+                raise Unavailable("Another transaction holds the database for too long.") from error
+            yield
+
+
+@asynccontextmanager
+async def _begun(engine: AsyncEngine, *, reads_only: bool = False) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction, committed at the end of the block; errors come in the house's words."""
+    chosen = engine.execution_options(**{database.READS_ONLY: True}) if reads_only else engine
+    try:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(chosen.begin())
+            except database.UNREACHABLE as error:
+                raise Unavailable("The database does not answer. The work is taken up again when it does.") from error
+            yield connection
+    except (DBAPIError, PoolTimeout) as error:
+        known = database.in_our_words(error)
+        if known is None:
+            raise
+        raise known from error

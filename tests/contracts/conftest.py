@@ -1,0 +1,81 @@
+"""Owns the databases that the contracts are tried on: the same tests on SQLite and on PostgreSQL."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.storage.crypto import Keyring, make_key
+from bot.storage.store import SqlStore
+from tests.databases import PostgresServer, migrated_sqlite, postgres_server, sqlite_url
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class StillClock:
+    """Stands until a test moves it."""
+
+    time: datetime = field(default=START)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def pass_(self, span: timedelta) -> None:
+        self.time += span
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    try:
+        with postgres_server() as server:
+            yield server
+    except FileNotFoundError as missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return migrated_sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A migrated, empty database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "muster.db")
+        yield sqlite_url(tmp_path / "muster.db")
+    else:
+        async with request.getfixturevalue("postgres").fresh() as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A database without any tables."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "empty.db")
+    else:
+        async with request.getfixturevalue("postgres").fresh(is_migrated=False) as url:
+            yield url
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def key() -> str:
+    return make_key("k1")
+
+
+@pytest.fixture
+async def store(database_url: str, clock: StillClock, key: str) -> AsyncIterator[SqlStore]:
+    opened = await SqlStore.open(url=database_url, keyring=Keyring.parse(key), clock=clock)
+    yield opened
+    await opened.close()
