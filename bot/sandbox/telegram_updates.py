@@ -1,6 +1,7 @@
 """What the Telegram stand-in tells the bot: updates, fetched by long polling or posted to its webhook in order."""
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -45,7 +46,8 @@ class Updates:
         self._changes: Changes[None] = Changes()
         self._polls = 0
         self._tasks = Tasks()
-        self._chats_posting: set[int] = set()
+        # What is still to be posted, by chat; a chat is in here exactly while its updates are being posted.
+        self._lines: dict[int, deque[int]] = {}
         self._slots = asyncio.Semaphore(40)
         self._session: aiohttp.ClientSession | None = None
 
@@ -65,9 +67,10 @@ class Updates:
 
     def repeat(self, update_id: int) -> None:
         """Queue an update again under the same id, as after an answer that Telegram did not see."""
-        self._pending[update_id] = self.past[update_id]
+        chat_id, _ = self._pending[update_id] = self.past[update_id]
         self._changes.tell(None)
-        self._post_pending()
+        if self.webhook is not None:
+            self._line_up(chat_id, update_id)
 
     # --- polling ----------------------------------------------------------------------------------------------------
 
@@ -111,36 +114,37 @@ class Updates:
         if webhook is not None:
             self._slots = asyncio.Semaphore(webhook.max_connections)
         self.end_polls()
-        self._post_pending()
+        if webhook is not None:
+            for update_id, (chat_id, _) in sorted(self._pending.items()):
+                self._line_up(chat_id, update_id)
 
     def forget(self) -> None:
         self._pending.clear()
 
-    def _post_pending(self) -> None:
-        if self.webhook is None:
+    def _line_up(self, chat_id: int, update_id: int) -> None:
+        if chat_id in self._lines:
+            if update_id not in self._lines[chat_id]:
+                self._lines[chat_id].append(update_id)
             return
-        for chat_id in {chat_id for chat_id, _ in self._pending.values()} - self._chats_posting:
-            self._chats_posting.add(chat_id)
-            self._tasks.start(self._post_chat(chat_id))
+        self._lines[chat_id] = deque([update_id])
+        self._tasks.start(self._post_chat(chat_id))
 
     async def _post_chat(self, chat_id: int) -> None:
         """Post one chat's updates one after the other; other chats go their own pace, as with Telegram."""
-        pause = self.retry_seconds
+        line, pause = self._lines[chat_id], self.retry_seconds
         try:
-            while self.webhook is not None and (update_id := self._first_of(chat_id)) is not None:
+            while (webhook := self.webhook) is not None and line:
                 async with self._slots:
-                    is_taken = await self._post(self.webhook, self._pending[update_id][1])
+                    waiting = self._pending.get(line[0])  # gone if the bot had it, or had all dropped, meanwhile
+                    is_taken = waiting is None or await self._post(webhook, waiting[1])
                 if is_taken:
-                    self._pending.pop(update_id, None)
+                    self._pending.pop(line.popleft(), None)
                     pause = self.retry_seconds
                 else:
                     await self._clock.sleep(pause)
                     pause = min(pause * 2, 60.0)
         finally:
-            self._chats_posting.discard(chat_id)
-
-    def _first_of(self, chat_id: int) -> int | None:
-        return min((update_id for update_id, (of, _) in self._pending.items() if of == chat_id), default=None)
+            del self._lines[chat_id]
 
     async def _post(self, webhook: BotWebhook, update: Json) -> bool:
         headers = {"Content-Type": "application/json"}

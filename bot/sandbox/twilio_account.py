@@ -130,6 +130,7 @@ class TwilioStandIn:
         self.poster = WebhookPoster(token=auth_token, clock=self.clock, retry=retry or Retry())
         self._random = randomness or random.SystemRandom()
         self._order: deque[str] = deque()
+        self._sent: dict[str, deque[TwilioMessage]] = {}
         self._keep = keep
         self._tasks = Tasks()
         self._free_at: dict[str, datetime] = {}
@@ -281,6 +282,8 @@ class TwilioStandIn:
 
     def _remember(self, message: TwilioMessage) -> None:
         self.messages[message.sid] = message
+        if message.direction == "outbound-api":
+            self._sent.setdefault(message.to, deque(maxlen=self._keep)).append(message)
         if self._keep is not None:
             self._order.append(message.sid)
             if len(self._order) > self._keep:
@@ -537,9 +540,7 @@ class TwilioStandIn:
 
     def sent_to(self, phone: str) -> list[TwilioMessage]:
         """Every message the customer's program sent to `phone`, oldest first (not Twilio's own opt-out answers)."""
-        return [
-            message for message in self.messages.values() if message.to == phone and message.direction == "outbound-api"
-        ]
+        return [message for message in self._sent.get(phone, ()) if message.sid in self.messages]
 
     async def heard(self, phone: str, count: int) -> list[TwilioMessage]:
         """Wait until `phone` was sent at least `count` messages, and give them all."""

@@ -110,6 +110,28 @@ async def test_a_real_application_talks_with_a_phone_by_polling(telegram: Telegr
     assert (venue["title"], venue["location"]) == ("Camp", {"latitude": -30.0, "longitude": -51.2})
 
 
+async def test_a_real_application_hears_a_phone_by_webhook(
+    telegram: TelegramStandIn, telegram_url: str, unused_tcp_port: int
+) -> None:
+    telegram.add_user(USER)
+    app = Application.builder().token(telegram.token).base_url(f"{telegram_url}/bot").build()
+    app.add_handler(CommandHandler("start", on_start))
+    async with app:
+        await app.start()
+        assert app.updater
+        await app.updater.start_webhook(
+            "127.0.0.1",
+            unused_tcp_port,
+            url_path="hook",
+            webhook_url=f"http://127.0.0.1:{unused_tcp_port}/hook",
+            secret_token="secret",
+        )
+        telegram.phone_starts(USER, "now")
+        assert (await telegram.heard(USER, 1))[0]["text"] == "Hello now"
+        await app.updater.stop()
+        await app.stop()
+
+
 # --- sending --------------------------------------------------------------------------------------------------------
 
 
