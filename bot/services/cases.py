@@ -1,8 +1,9 @@
-"""Owns cases: opening one so that a person follows, adding to it rather than opening another, and telling how it goes."""
+"""Owns cases: opening one so that a person follows, adding to it rather than opening another, finding it again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from bot.domain.case import Case, CaseId, Topic, Urgency, compartment_of, due_after
 from bot.domain.contact import Contact
@@ -33,7 +34,7 @@ class CaseDesk:
         """The contact's open case of this topic with what is new added to it, or a new one."""
         known = await self._same_matter(unit, contact, topic, now)
         if known is not None:
-            case = _adding(known, urgency, facts, narrative)
+            case = _adding(known, urgency, facts, narrative, now)
             if case != known:
                 await unit.cases.save(case)
             return case
@@ -76,9 +77,26 @@ class CaseDesk:
         raise RuntimeError("no free case number was found")
 
 
-def _adding(case: Case, urgency: Urgency, facts: Mapping[str, Value], narrative: str) -> Case:
-    more = "\n".join(part for part in (case.narrative, narrative) if part)
-    sooner = min(case.due_at, case.opened_at + due_after(urgency))
+def _adding(case: Case, urgency: Urgency, facts: Mapping[str, Value], narrative: str, now: datetime) -> Case:
+    """The case with what is new; a raised urgency counts from now, and what was said before is never lost."""
+    is_told = narrative in case.narrative
     return replace(
-        case, urgency=max(case.urgency, urgency), due_at=sooner, facts={**case.facts, **facts}, narrative=more
+        case,
+        urgency=max(case.urgency, urgency),
+        due_at=min(case.due_at, now + due_after(urgency)),
+        facts=_with(case.facts, facts),
+        narrative=case.narrative if is_told else "\n".join(part for part in (case.narrative, narrative) if part),
     )
+
+
+def _with(known: Mapping[str, Value], said: Mapping[str, Value]) -> dict[str, Value]:
+    """All facts: the newest under its own name, what it replaces under the next free number ("amount_2")."""
+    facts = dict(known)
+    for name, value in said.items():
+        earlier = facts.get(name)
+        if earlier is not None and value is not None and earlier != value:
+            number = next(n for n in count(2) if f"{name}_{n}" not in facts)
+            facts[f"{name}_{number}"] = earlier
+        if value is not None or name not in facts:
+            facts[name] = value
+    return facts

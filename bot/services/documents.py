@@ -1,36 +1,45 @@
 """Owns what contacts send as files: their type and size are checked, they are stored encrypted and have an end date."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import puremagic
 
 from bot.domain.contact import ContactId
 from bot.domain.document import ALLOWED_MEDIA_TYPES, MAX_DOCUMENT_BYTES, Document, DocumentId
-from bot.domain.errors import InputError
+from bot.domain.errors import Denied, InputError
 from bot.domain.values import Evidence
+from bot.services import access
+from bot.services.access import Deed, Journal, LogJournal, Matter, Reader
 from bot.services.ports import Ids, Unit
 
-# What puremagic calls by another name than the providers do.
-_SAME_TYPE = {
-    "audio/x-wav": "audio/wav",
-    "audio/x-m4a": "audio/mp4",
-    "video/x-m4v": "video/mp4",
-    "application/ogg": "audio/ogg",
-    "video/ogg": "audio/ogg",
-    "audio/x-aac": "audio/aac",
-    "image/jpg": "image/jpeg",
-    "image/pjpeg": "image/jpeg",
-    "video/webm": "audio/webm",
+# What puremagic calls by another name than the providers do; a container that may hold either is named both.
+_SAME_TYPES = {
+    "audio/wave": ("audio/wav",),
+    "audio/x-wav": ("audio/wav",),
+    "audio/x-m4a": ("audio/mp4",),
+    "video/x-m4v": ("video/mp4",),
+    "video/mp4": ("video/mp4", "audio/mp4"),
+    "application/ogg": ("audio/ogg",),
+    "video/ogg": ("audio/ogg",),
+    "audio/x-aac": ("audio/aac",),
+    "image/jpg": ("image/jpeg",),
+    "image/pjpeg": ("image/jpeg",),
+    "image/heif": ("image/heic",),
+    "video/webm": ("video/webm", "audio/webm"),
 }
+# What puremagic knows without a type, or not at all: RFC 4867 for AMR, and ISO 23008-12's brands for HEIC.
+_AMR = (b"#!AMR\n", b"#!AMR-WB\n")
+_HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """Takes files in; `life` is how long one is kept (R18)."""
+    """Takes files in and hands them out; `life` is how long one is kept (R18), `journal` hears of every look (R17)."""
 
     ids: Ids
     life: timedelta
+    journal: Journal = field(default_factory=LogJournal)
 
     def inspect(self, body: bytes, claimed: str) -> str:
         """The media type that the bytes themselves show; raises InputError for what we do not keep.
@@ -66,11 +75,32 @@ class Documents:
         await unit.documents.add(document, body)
         return Evidence(document_id=document.id, kind=kind)
 
+    async def read(self, unit: Unit, *, reader: Reader, document: DocumentId, now: datetime) -> tuple[Document, bytes]:
+        """One file for one reader, journalled either way.
+
+        Raises Denied for what the reader may not see, and in the same words for what is not there or past its end.
+        """
+        known = await unit.documents.get(document)
+        is_allowed = False
+        if known is not None and now < known.expires_at:
+            cases = await unit.cases.of(ContactId(known.contact))
+            is_allowed = access.may(reader, Deed.READ, access.of_document(known, cases))
+        body = await unit.documents.body(document) if is_allowed else None
+        self.journal.note(reader, Deed.READ, Matter.DOCUMENT, document, is_allowed=body is not None)
+        if known is None or body is None:
+            raise Denied(access.REFUSAL)
+        return known, body
+
 
 def _types(body: bytes) -> list[str]:
     """Every media type that the first bytes can be, the likeliest first."""
+    if body.startswith(_AMR):
+        return ["audio/amr"]
+    if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
+        return ["image/heic"]
     try:
         found = puremagic.magic_string(body)
     except (puremagic.PureError, ValueError):
         return []
-    return [_SAME_TYPE.get(match.mime_type, match.mime_type) for match in found if match.mime_type]
+    named = [_SAME_TYPES.get(match.mime_type, (match.mime_type,)) for match in found if match.mime_type]
+    return [media_type for names in named for media_type in names]

@@ -1,0 +1,151 @@
+"""Owns who may see or do what: pure rules that every page, export, stream and action asks before it shows anything."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.case import Case, Compartment
+from bot.domain.contact import ContactId
+from bot.domain.document import Document
+from bot.domain.employer import EmployerId
+from bot.domain.errors import Denied
+from bot.log import logger
+
+log = logger("access")
+
+REFUSAL = "You may not see or do this. Ask an administrator if your work needs it."
+
+
+class Role(StrEnum):
+    """What a reader is here as."""
+
+    CONTACT = "contact"
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    SPECIALIST = "specialist"  # trained for protection cases (R16)
+    AUTHOR = "author"  # of an employer
+    APPROVER = "approver"  # of an employer
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"  # a worker or a tick: no person looks
+
+
+class Deed(StrEnum):
+    """What is done to a subject."""
+
+    READ = "read"
+    ANSWER = "answer"  # write to the contact
+    CHANGE = "change"  # own, close, correct
+    EXPORT = "export"
+    ERASE = "erase"
+
+
+class Matter(StrEnum):
+    """What a subject is."""
+
+    CASE = "case"
+    CONVERSATION = "conversation"
+    DOCUMENT = "document"
+    PLACE = "place"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who asks: `id` is the staff id or the contact's, fit for a journal."""
+
+    role: Role
+    id: str
+    employer: EmployerId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is asked for: whose it is, and in which compartment it lies."""
+
+    matter: Matter
+    contact: ContactId | None = None
+    compartment: Compartment = Compartment.GENERAL
+
+
+PLACE = Subject(matter=Matter.PLACE)
+
+
+def of_case(case: Case) -> Subject:
+    return Subject(matter=Matter.CASE, contact=case.contact, compartment=case.compartment)
+
+
+def of_conversation(contact: ContactId, cases: Iterable[Case]) -> Subject:
+    """A conversation lies where the most protected of the contact's cases lies: the words are the same words."""
+    return Subject(matter=Matter.CONVERSATION, contact=contact, compartment=_strictest(cases))
+
+
+def of_document(document: Document, cases: Iterable[Case]) -> Subject:
+    """A document lies where its sender's cases lie: a photo of an injury tells what the case tells."""
+    return Subject(matter=Matter.DOCUMENT, contact=ContactId(document.contact), compartment=_strictest(cases))
+
+
+def _strictest(cases: Iterable[Case]) -> Compartment:
+    is_protected = any(case.compartment is Compartment.PROTECTION for case in cases)
+    return Compartment.PROTECTION if is_protected else Compartment.GENERAL
+
+
+_EVERYTHING = frozenset(Deed)
+_NOTHING: frozenset[Deed] = frozenset()
+# What each role may do to a contact's cases, conversations and documents, by compartment (R2, R16).
+_PERSONAL = {
+    (Role.OPERATOR, Compartment.GENERAL): frozenset({Deed.READ, Deed.ANSWER, Deed.CHANGE}),
+    (Role.SUPERVISOR, Compartment.GENERAL): frozenset({Deed.READ, Deed.ANSWER, Deed.CHANGE, Deed.EXPORT}),
+    (Role.SPECIALIST, Compartment.GENERAL): frozenset({Deed.READ, Deed.ANSWER, Deed.CHANGE}),
+    (Role.SPECIALIST, Compartment.PROTECTION): frozenset({Deed.READ, Deed.ANSWER, Deed.CHANGE, Deed.EXPORT}),
+    (Role.SYSTEM, Compartment.GENERAL): _EVERYTHING,
+    (Role.SYSTEM, Compartment.PROTECTION): _EVERYTHING,
+}
+_OWN = frozenset({Deed.READ, Deed.EXPORT, Deed.ERASE})  # R18: see, get and erase what is held of oneself
+# Places are for everybody to read; who hears that one is wrong may block it at once (R5).
+_PLACES = {
+    Role.OPERATOR: frozenset({Deed.READ, Deed.CHANGE}),
+    Role.SUPERVISOR: frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT}),
+    Role.SPECIALIST: frozenset({Deed.READ, Deed.CHANGE}),
+    Role.ADMINISTRATOR: frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT, Deed.ERASE}),
+    Role.SYSTEM: _EVERYTHING,
+}
+_ANYBODY = frozenset({Deed.READ})
+
+
+def may(reader: Reader, deed: Deed, subject: Subject) -> bool:
+    """Whether the rules allow it. What no rule allows is refused."""
+    if subject.matter is Matter.PLACE:
+        return deed in _PLACES.get(reader.role, _ANYBODY)
+    if reader.role is Role.CONTACT:
+        return subject.contact is not None and reader.id == subject.contact and deed in _OWN
+    return deed in _PERSONAL.get((reader.role, subject.compartment), _NOTHING)
+
+
+def require(reader: Reader, deed: Deed, subject: Subject) -> None:
+    """Raises Denied, in words that are the same for what is refused and what is not there."""
+    if not may(reader, deed, subject):
+        raise Denied(REFUSAL)
+
+
+# --- the journal --------------------------------------------------------------------------------------------------
+
+
+class Journal(Protocol):
+    """Keeps who looked at what (R17): ids only, never what was seen."""
+
+    def note(self, reader: Reader, deed: Deed, matter: Matter, subject_id: str, *, is_allowed: bool) -> None: ...
+
+
+class LogJournal:
+    """Writes the journal to the structured log."""
+
+    def note(self, reader: Reader, deed: Deed, matter: Matter, subject_id: str, *, is_allowed: bool) -> None:
+        log.info(
+            "access",
+            reader=reader.id,
+            role=reader.role.value,
+            deed=deed.value,
+            matter=matter.value,
+            subject=subject_id,
+            is_allowed=is_allowed,
+        )

@@ -1,0 +1,154 @@
+"""Owns what a contact may ask of their own data: what is held, no more messages, and to be forgotten (R18, R19)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
+from bot.domain.employer import Site
+from bot.domain.message import Message
+from bot.log import logger
+from bot.services.ports import Clock, Store, Unit
+from bot.services.voice import Voice
+
+log = logger("privacy")
+
+FORGET_LIMIT = 100  # contacts or documents in one round: the next tick takes the next ones
+COUNTED = 500  # messages that are counted for a contact; beyond it is "or more"
+
+
+class Retention(Protocol):
+    """How many days each kind of data is kept."""
+
+    @property
+    def messages(self) -> int: ...
+    @property
+    def documents(self) -> int: ...
+    @property
+    def cases(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """Answers for a contact's own data, and lets go what has come to its end."""
+
+    store: Store
+    clock: Clock
+
+    async def forget_due(self) -> int:
+        """Erase who asked for it and what is past its end; returns how many contacts and documents went."""
+        now = self.clock.now()
+        async with self.store.transaction() as unit:
+            due = await unit.contacts.erasable(now, FORGET_LIMIT)
+            documents = await unit.documents.delete_expired(now, FORGET_LIMIT)
+        if documents:
+            log.info("documents_deleted", count=documents)
+        erased = [await self._forget(contact, now) for contact in due]
+        return sum(erased) + documents
+
+    async def _forget(self, contact: ContactId, now: datetime) -> bool:
+        """Erase one contact, unless they have written again since or taken it back."""
+        async with self.store.transaction(contact) as unit:
+            known = await unit.contacts.get(contact)
+            if known is None or known.erase_at is None or known.erase_at > now:
+                return False
+            if await unit.messages.waiting(contact):
+                return False  # they are answered first
+            await unit.contacts.erase(contact)
+        log.info("contact_erased", contact=contact)
+        return True
+
+    async def ask_to_forget(self, unit: Unit, contact: Contact, now: datetime) -> None:
+        """The contact goes once the farewell is sent: whoever erased them at once could not say goodbye."""
+        await unit.contacts.save(replace(contact, erase_at=now))
+
+    async def permit(
+        self, unit: Unit, contact: Contact, permission: Permission, address: Address | None, now: datetime
+    ) -> None:
+        """Note what the contact said about being written to at one address, or (None) at all of theirs."""
+        addresses = [address] if address else [reach.address for reach in contact.reaches]
+        for one in addresses:
+            contact = contact.permitting(one, permission, now)
+        await unit.contacts.save(contact)
+
+    async def summary(self, unit: Unit, contact: Contact, retention: Retention, voice: Voice) -> str:
+        """What is held of this contact, one thing a line, and when it goes; nothing about anybody else."""
+        site = await unit.sites.get(contact.site) if contact.site else None
+        history = await unit.messages.history(contact.id, COUNTED)
+        cases = await unit.cases.of(contact.id)
+        lines = [
+            voice.say("This is what we hold about you."),
+            *_about(contact, site, voice),
+            _messages(history, retention, voice),
+            *_files(history, retention, voice),
+            *_cases([case.number for case in cases], retention, voice),
+            voice.say("Your employer never sees any of this."),
+        ]
+        return "\n".join(lines)
+
+
+def _about(contact: Contact, site: Site | None, voice: Voice) -> list[str]:
+    """What is known of the person: only what there is."""
+    lines = []
+    if contact.name:
+        lines.append(voice.say("Name: {name}.", name=contact.name))
+    if contact.language:
+        lines.append(voice.say("Language: {language}.", language=voice.tongue(contact.language)))
+    if contact.nationality:
+        lines.append(voice.say("Country: {country}.", country=voice.country(contact.nationality)))
+    if site is not None:
+        lines.append(voice.say("Place of work: {site}.", site=site.name))
+    if contact.position is not None and contact.position_at is not None:
+        lines.append(voice.say("The last location you shared, on {day}.", day=contact.position_at.date()))
+    kinds = dict.fromkeys(reach.address.channel for reach in contact.reaches)
+    if kinds:
+        channels = [_channel(kind, voice) for kind in kinds]
+        lines.append(voice.say("Where we can write to you: {channels}.", channels=channels))
+    return lines
+
+
+def _channel(kind: Channel, voice: Voice) -> str:
+    names = {Channel.SMS: "SMS", Channel.WHATSAPP: "WhatsApp", Channel.TELEGRAM: "Telegram"}
+    return names.get(kind) or voice.say("the web chat")
+
+
+def _messages(history: Sequence[Message], retention: Retention, voice: Voice) -> str:
+    count = len(history)
+    if count >= COUNTED:
+        held = voice.say("{n} messages or more from you.", n=COUNTED)
+    else:
+        held = voice.count("{n} message from you.", "{n} messages from you.", count)
+    kept = voice.count(
+        "Messages are deleted after {n} day.", "Messages are deleted after {n} days.", retention.messages
+    )
+    return f"{held} {kept}"
+
+
+def _files(history: Sequence[Message], retention: Retention, voice: Voice) -> list[str]:
+    sent = [attachment for message in history for attachment in message.received.attachments]
+    files = sum(attachment.document_id is not None for attachment in sent)
+    if not files:
+        return []
+    held = voice.count("{n} photo or file from you.", "{n} photos or files from you.", files)
+    kept = voice.count(
+        "Photos and files are deleted after {n} day.",
+        "Photos and files are deleted after {n} days.",
+        retention.documents,
+    )
+    return [f"{held} {kept}"]
+
+
+def _cases(numbers: Sequence[str], retention: Retention, voice: Voice) -> list[str]:
+    """Numbers only: what a case is about might be read by whoever holds the phone."""
+    if not numbers:
+        return [voice.say("You have no case with us.")]
+    held = voice.say("Your case numbers: {numbers}.", numbers=", ".join(numbers))
+    kept = voice.count("Cases are deleted after {n} day.", "Cases are deleted after {n} days.", retention.cases)
+    return [f"{held} {kept}"]
+
+
+def heard_last(contact: Contact) -> Address | None:
+    """The address that the contact last wrote from."""
+    heard = [(reach.last_heard_at, reach.address) for reach in contact.reaches if reach.last_heard_at is not None]
+    return max(heard, key=lambda pair: pair[0])[1] if heard else None
