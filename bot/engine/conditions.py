@@ -175,7 +175,7 @@ def compare(left: Value, sign: str, right: Value) -> Truth:
     first, second = _number(left), _number(right)
     if first is not None and second is not None:
         return _ORDER[sign]((first > second) - (first < second))
-    if sign not in ("=", "!=") or left is None or type(left) is not type(right):
+    if sign not in ("=", "!=") or not isinstance(left, str | bool) or type(left) is not type(right):
         return None
     return (left == right) is (sign == "=")
 

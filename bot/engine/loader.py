@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +70,8 @@ def _flow(root: yaml.MappingNode, report: Report) -> Flow | None:
     steps_node = next((value for key, value in root.value if getattr(key, "value", None) == "steps"), None)
     head = _head(root).read(root, report)
     ids, steps = _steps(steps_node, report) if steps_node is not None else ((), ())
+    _lost_steps(steps, frozenset(ids), report)
+    _unfit_options(steps, report)
     if head is WRONG or not steps:
         return None
     flow = Flow(
@@ -89,8 +91,6 @@ def _flow(root: yaml.MappingNode, report: Report) -> Flow | None:
             head.lines["flow"],
             f"the flow is called `{flow.name}`, its file {Path(report.file).name}: give both one name",
         )
-    for problem in (*_lost_steps(flow, frozenset(ids)), *_unfit_options(flow)):
-        report.problems.append(problem)
     return flow
 
 
@@ -195,25 +195,21 @@ def targets(step: Step) -> tuple[Target, ...]:
     return tuple(target for target in found if target is not None)
 
 
-def _lost_steps(flow: Flow, ids: frozenset[str]) -> Iterator[Problem]:
-    for step in flow.steps:
+def _lost_steps(steps: Iterable[Step], ids: frozenset[str], report: Report) -> None:
+    for step in steps:
         for target in targets(step):
             if target.step not in ids and target.step != END:
-                yield Problem(
-                    file=flow.file, line=target.line, message=f"there is no step `{target.step}` in this flow"
-                )
+                report.wrong(target.line, f"there is no step `{target.step}` in this flow")
 
 
-def _unfit_options(flow: Flow) -> Iterator[Problem]:
-    for step in flow.steps:
-        if not isinstance(step, made.Choose):
-            continue
+def _unfit_options(steps: Iterable[Step], report: Report) -> None:
+    for step in steps:
         seen: set[str] = set()
-        for option in step.options:
+        for option in step.options if isinstance(step, made.Choose) else ():
             if option.value in seen:
-                yield Problem(file=flow.file, line=option.line, message=f"two options have the value `{option.value}`")
+                report.wrong(option.line, f"two options have the value `{option.value}`")
             seen.add(option.value)
-            size = len(payload(flow.name, step.id, option.value).encode())
+            size = len(payload(Path(report.file).stem, step.id, option.value).encode())
             if size > MAX_PAYLOAD_BYTES:
                 message = f"flow, step and value have {size} bytes, a button carries {MAX_PAYLOAD_BYTES}: shorten one"
-                yield Problem(file=flow.file, line=option.line, message=message)
+                report.wrong(option.line, message)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Protocol
 
 import yaml
@@ -133,11 +133,8 @@ class Number:
         text = _scalar(node, report, what)
         if text is None:
             return WRONG
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or abs(number) > 10**12 or (self.is_count and (number < 1 or number % 1)):
+        number = Decimal(text) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", text) else None
+        if number is None or (self.is_count and (number < 1 or number % 1)):
             report.wrong(node, f"expected {what}, found {text[:60]!r}")
             return WRONG
         return int(number) if self.is_count else number
@@ -253,6 +250,9 @@ class Words:
 
     def read(self, node: Node, report: Report) -> Any:
         if isinstance(node, yaml.MappingNode):
+            if all(isinstance(value, yaml.ScalarNode) and not value.value for _, value in node.value):
+                report.wrong(node, "put quotes around a text that begins with `{`")
+                return WRONG
             return self._plural(node, report)
         text = self._text(node, report)
         return WRONG if text is WRONG else Wording(text=Text(msgid=text), line=line_of(node))

@@ -54,7 +54,7 @@ def setting(now: datetime = NOW, language: str = "en") -> Setting:
 
 def flow_of(source: str) -> Flow:
     """A flow that has no problems, from its YAML."""
-    name = source.split("flow:", 1)[1].split()[0]
+    name = source.split("flow:", 1)[1].split(maxsplit=1)[0]
     flow, problems = read_flow(source.encode(), f"flows/{name}.yml")
     assert flow is not None, [str(problem) for problem in problems]
     return flow

@@ -19,7 +19,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("table", "case"), CASES)
-def test_an_event_leads_to_the_session_and_the_effects_of_the_table(table: dict[str, Any], case: dict[str, Any]) -> None:
+def test_an_event_leads_to_the_session_and_the_effects_of_the_table(
+    table: dict[str, Any], case: dict[str, Any]
+) -> None:
     flows = flows_of(*table["flows"])
     before = session_of(case.get("session", {}), next(iter(flows)))
     after = advance(flows, before, event_of(case["event"]), setting(language=case.get("language", "en")))
