@@ -33,6 +33,22 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whence:
+    """Where distances are measured from, and what the reader should know of that."""
+
+    position: Position | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A named point."""
+
+    name: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceDirectory:
     """Finds places for a contact. `zone` is the host country's: its midnight ends a place's last day."""
 
@@ -53,10 +69,11 @@ class PlaceDirectory:
     ) -> Found:
         """The best places of these kinds near where the contact is, says to be, or works; in their language."""
         known = await unit.places.tellable(kinds, now.astimezone(self.zone).date())
-        position = await self._position(unit, contact, near, known)
+        voice = Voice(catalogs=self.catalogs, language=language)
+        whence = await self._whence(unit, contact=contact, near=near, known=known, voice=voice, now=now)
         ranked = nearest(
             known,
-            position=position,
+            position=whence.position,
             kinds=kinds,
             nationality=nationality,
             now=now,
@@ -64,50 +81,53 @@ class PlaceDirectory:
             limit=len(known),
         )
         told = ranked[:limit]
-        if not told:
-            return Found(places=(), text="")
-        voice = Voice(catalogs=self.catalogs, language=language)
-        texts = [describe(place, voice, now=now, position=position) for place in told]
-        if note := self._note(voice, contact, position, now=now, is_more=len(ranked) > len(told), kinds=kinds):
-            texts.append(note)
+        texts = [describe(place, voice, now=now, position=whence.position) for place in told]
+        if told and whence.note and not WITHOUT_POSITION.issuperset(kinds):
+            texts.append(whence.note)
         return Found(places=tuple(told), text="\n\n".join(texts))
 
-    async def _position(
-        self, unit: Unit, contact: Contact, near: Position | str | None, known: Sequence[Place]
-    ) -> Position | None:
+    async def _whence(
+        self,
+        unit: Unit,
+        *,
+        contact: Contact,
+        near: Position | str | None,
+        known: Sequence[Place],
+        voice: Voice,
+        now: datetime,
+    ) -> Whence:
         """Where to measure from: what was said now, else the last shared location, else the place of work."""
         if isinstance(near, Position):
-            return near
-        if near:
-            named = locate(near, await unit.sites.all(), known)
-            if named is not None:
-                return named
+            is_old = near == contact.position and self._is_old(contact, now)
+            return Whence(position=near, note=self._of_day(contact, voice) if is_old else "")
+        spot = locate(near, await unit.sites.all(), known) if near else None
+        if spot is not None:
+            return Whence(position=spot.position, note=voice.say("This is near {place}.", place=spot.name))
+        unknown = voice.say("I do not know the place that you wrote.") if near else ""
         if contact.position is not None:
-            return contact.position
-        site = await unit.sites.get(contact.site) if contact.site else None
-        return site.position if site else None
-
-    def _note(
-        self,
-        voice: Voice,
-        contact: Contact,
-        position: Position | None,
-        *,
-        now: datetime,
-        is_more: bool,
-        kinds: Sequence[PlaceKind],
-    ) -> str:
-        """What the reader should know of the choice: whether it is the nearest, and from where."""
-        if position is None:
-            is_choice = is_more and not WITHOUT_POSITION.issuperset(kinds)
-            return voice.say("Share your location to get the nearest ones.") if is_choice else ""
-        shared_at = contact.position_at
-        if position == contact.position and shared_at is not None and now - shared_at > FRESH:
-            day = shared_at.astimezone(self.zone).date()
-            return voice.say(
-                "This is near the location you shared on {day}. Share it again if you have moved.", day=day
+            is_said = bool(unknown) or self._is_old(contact, now)
+            return Whence(
+                position=contact.position, note=_joined(unknown, self._of_day(contact, voice) if is_said else "")
             )
-        return ""
+        site = await unit.sites.get(contact.site) if contact.site else None
+        if site is not None:
+            here = voice.say("This is near {place}.", place=site.name)
+            return Whence(position=site.position, note=_joined(unknown, here))
+        return Whence(position=None, note=_joined(unknown, voice.say("Share your location to get the nearest ones.")))
+
+    def _is_old(self, contact: Contact, now: datetime) -> bool:
+        return contact.position_at is None or now - contact.position_at > FRESH
+
+    def _of_day(self, contact: Contact, voice: Voice) -> str:
+        """A word about a location shared earlier, for people move."""
+        if contact.position_at is None:
+            return ""
+        day = contact.position_at.astimezone(self.zone).date()
+        return voice.say("This is near the location you shared on {day}. Share it again if you have moved.", day=day)
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------
@@ -123,7 +143,7 @@ def nearest(
     zone: ZoneInfo,
     limit: int,
 ) -> list[Place]:
-    """The places to tell, best first: nearby before far, open before unknown before closed, then by distance.
+    """The places to tell, best first: nearby ones (open before unknown before closed), then by distance.
 
     Without a position those always open come first, then by name. Only what may be told on the host country's day (R5).
     """
@@ -143,12 +163,16 @@ def _serves(place: Place, nationality: str | None) -> bool:
 
 def _rank(place: Place, position: Position, now: datetime) -> tuple[bool, int, float, str, str]:
     distance = place.position.kilometres_to(position) if place.position else 0.0
+    is_far = distance > NEARBY_KM
     openness = {True: 0, None: 1, False: 2}[place.is_open(now)]
-    return distance > NEARBY_KM, openness, distance, place.name, place.id
+    return is_far, 0 if is_far else openness, distance, place.name, place.id
 
 
-def locate(text: str, sites: Iterable[Site], places: Iterable[Place] = ()) -> Position | None:
-    """Where a typed name is: a site's code or name, else a town or street of a known place; None if it is neither."""
+def locate(text: str, sites: Iterable[Site], places: Iterable[Place] = ()) -> Spot | None:
+    """Where a typed name is: a site's code or name, else a town or street of a known place.
+
+    None where it is neither, or may be any of several sites.
+    """
     wanted = " ".join(fold(text).split())
     if not wanted:
         return None
@@ -156,14 +180,16 @@ def locate(text: str, sites: Iterable[Site], places: Iterable[Place] = ()) -> Po
     exact = [site for site in sites if wanted in (fold(site.code), fold(site.name))]
     named = exact or [site for site in sites if _names(wanted, site)]
     if len({site.position for site in named}) == 1:
-        return named[0].position
-    streets = [place for place in places if place.position and _is_part(wanted, fold(place.street))]
-    return streets[0].position if streets else None
+        return Spot(name=named[0].name, position=named[0].position)
+    for place in places:
+        if place.position is not None and _is_part(wanted, fold(place.street)):
+            return Spot(name=place.street, position=place.position)
+    return None
 
 
 def _names(wanted: str, site: Site) -> bool:
-    """Whether the text holds the site's code ("I work at poa1"), or is a part of its name."""
-    return _has_words(wanted, fold(site.code)) or _is_part(wanted, fold(site.name))
+    """Whether the text holds the site's code ("I work at poa1") or name, or is a part of its name."""
+    return any(_has_words(wanted, fold(name)) for name in (site.code, site.name)) or _is_part(wanted, fold(site.name))
 
 
 def _is_part(wanted: str, name: str) -> bool:
@@ -171,8 +197,12 @@ def _is_part(wanted: str, name: str) -> bool:
 
 
 def _has_words(text: str, words: str) -> bool:
-    """Whether `words` stand in `text` as whole words."""
-    return bool(words) and f" {words} " in f" {''.join(c if c.isalnum() else ' ' for c in text)} ".replace("  ", " ")
+    """Whether `words` stand in `text` as whole words, whatever stands between them."""
+    return bool(words.strip()) and f" {_spelled(words)} " in f" {_spelled(text)} "
+
+
+def _spelled(text: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
 
 
 # --- telling ------------------------------------------------------------------------------------------------------

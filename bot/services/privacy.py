@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.employer import Site
+from bot.domain.errors import Conflict
 from bot.domain.message import Message
 from bot.log import logger
 from bot.services.ports import Clock, Store, Unit
@@ -44,8 +45,13 @@ class Privacy:
             documents = await unit.documents.delete_expired(now, FORGET_LIMIT)
         if documents:
             log.info("documents_deleted", count=documents)
-        erased = [await self._forget(contact, now) for contact in due]
-        return sum(erased) + documents
+        erased = 0
+        for contact in due:
+            try:
+                erased += await self._forget(contact, now)
+            except Conflict:
+                log.info("contact_not_erased_yet", contact=contact)  # they write at this moment: the next round
+        return erased + documents
 
     async def _forget(self, contact: ContactId, now: datetime) -> bool:
         """Erase one contact, unless they have written again since or taken it back."""
@@ -78,12 +84,10 @@ class Privacy:
         history = await unit.messages.history(contact.id, COUNTED)
         cases = await unit.cases.of(contact.id)
         lines = [
-            voice.say("This is what we hold about you."),
             *_about(contact, site, voice),
             _messages(history, retention, voice),
             *_files(history, retention, voice),
             *_cases([case.number for case in cases], retention, voice),
-            voice.say("Your employer never sees any of this."),
         ]
         return "\n".join(lines)
 
