@@ -1,6 +1,6 @@
-"""Owns reading typed values from what a worker types, in any script's digits: pure functions without a clock, one file a kind.
+"""Owns reading typed values from what a worker types: pure functions without a clock, one file a kind of value.
 
-Runs on Python 3.10 too, with babel, regex, phonenumbers and dateparser alone, because the NLU server reads entities with it.
+Runs on Python 3.10 too, with babel, regex, phonenumbers and dateparser alone: the NLU server reads entities with it.
 `language` is a BCP 47 tag, or None when it is unknown: then the words of all languages are read.
 Tables are built at the first call for a language and kept.
 """
@@ -19,6 +19,20 @@ from bot.engine.extract.phones import phone
 from bot.engine.extract.quantities import number
 
 __all__ = [
-    "Amount", "Entity", "Period", "amount", "case_number", "country", "day", "digits", "entities", "fold", "language_named", "number",
-    "option", "people_count", "period", "phone",
-]  # fmt: skip
+    "Amount",
+    "Entity",
+    "Period",
+    "amount",
+    "case_number",
+    "country",
+    "day",
+    "digits",
+    "entities",
+    "fold",
+    "language_named",
+    "number",
+    "option",
+    "people_count",
+    "period",
+    "phone",
+]

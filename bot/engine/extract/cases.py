@@ -1,4 +1,4 @@
-"""Owns reading a case number as people type it: any case, spaces or none, a missing hyphen, letters taken for digits."""
+"""Owns reading a case number as people type it: any case, spaces, no hyphen, letters taken for digits."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,10 @@ CASE_ALPHABET = (
 CASE_LENGTH = 6
 # Left out of the alphabet because they look like others: a reader who sees one has seen the letter beside it.
 _MISREAD = str.maketrans({"0": "Q", "O": "Q", "1": "L", "I": "L"})
-_NUMBER = regex.compile(
-    r"(?<![\p{L}\p{N}])M(?P<joint>[\s\-‐-―_.:#]*)(?P<code>[0-9A-Z](?:[ \-‐-―]?[0-9A-Z]){5})(?![\p{L}\p{N}])"
+_DASHED = regex.compile(
+    r"(?<![\p{L}\p{N}])M\s*[-_.:#\u2010-\u2015]\s*([0-9A-Z](?:[ \-\u2010-\u2015]?[0-9A-Z]){5})(?![\p{L}\p{N}])"
 )
+_BARE = regex.compile(r"(?<![\p{L}\p{N}\-])M ?([0-9A-Z]{3} ?[0-9A-Z]{3})(?![\p{L}\p{N}])")
 
 
 def case_number(text: str) -> str | None:
@@ -23,17 +24,22 @@ def case_number(text: str) -> str | None:
 
 
 def case_numbers(text: str) -> Iterator[tuple[str, int, int]]:
-    """Every case number, with its start and end in the text."""
+    """Every case number, with its start and end in the text.
+
+    Without its hyphen it must be the whole text, or stand out: capitals and two digits. Arabic words in Latin letters
+    look like one ("m3allem").
+    """
     plain = "".join(_plain(character) for character in text)
-    for match in _NUMBER.finditer(plain):
-        code = regex.sub(r"[^0-9A-Z]", "", match["code"])
-        # "m friend" and "M-people" are words; a code without any digit needs its hyphen and capitals.
-        is_word = not any(character.isdigit() for character in code)
-        if is_word and ("-" not in match["joint"] or text[match.start() : match.end()] != match.group()):
-            continue
-        code = code.translate(_MISREAD)
-        if all(character in CASE_ALPHABET for character in code):
-            yield f"M-{code}", match.start(), match.end()
+    for pattern in (_DASHED, _BARE):
+        for match in pattern.finditer(plain):
+            code = regex.sub(r"[^0-9A-Z]", "", match[1])
+            is_whole = match.group() == plain.strip(" .,!?")
+            is_shouted = text[match.start() : match.end()] == match.group()
+            figures = sum(character.isdigit() for character in code)
+            if pattern is _DASHED and (figures or is_shouted):
+                yield f"M-{code.translate(_MISREAD)}", match.start(), match.end()
+            elif pattern is _BARE and 0 < figures < CASE_LENGTH and (is_whole or (is_shouted and figures > 1)):
+                yield f"M-{code.translate(_MISREAD)}", match.start(), match.end()
 
 
 def _plain(character: str) -> str:

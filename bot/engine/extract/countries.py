@@ -40,8 +40,13 @@ def country(text: str, language: str | None) -> str | None:
 
 def countries(text: str, language: str | None) -> Iterator[FoundCountry]:
     """Every country or nationality, left to right: the longest name at each place, whole words in every script."""
-    names = _names(vocabulary(language).languages)
+    languages = vocabulary(language).languages
+    names = _names(languages)
     tokens = tokenize(text)
+    alone = _names(languages, has_blocks=False).at(tokens, 0) if tokens else None
+    if alone is not None and alone[1] == len(tokens):  # as a whole answer "Mali" is the country, whatever else it means
+        yield FoundCountry(code=alone[0], start=tokens[0].start, end=tokens[-1].end)
+        return
     spoken = {first: (code, width) for code, first, width in names.all(tokens)}
     for at, token in enumerate(tokens):
         if at in spoken:
@@ -55,18 +60,25 @@ def countries(text: str, language: str | None) -> Iterator[FoundCountry]:
 
 
 @lru_cache(maxsize=8)
-def _names(languages: tuple[str, ...]) -> Lexicon[str]:
-    """Name -> code; the languages given win over the others, our own tables over CLDR's names."""
+def _names(languages: tuple[str, ...], *, has_blocks: bool = True) -> Lexicon[str]:
+    """Name -> code; the languages given win over the others, our own tables over CLDR's names.
+
+    With blocks, phrases that only look like a country mean "".
+    """
     foreign = [language for language in NAME_LANGUAGES if language not in languages]
     names: dict[str, str] = {}
     for language in reversed(foreign):
         names.update({name: code for name, code in _cldr_names(language) if _is_distinct(name)})
     for language in reversed([one for one in languages if one in NAME_LANGUAGES]):
         names.update(dict(_cldr_names(language)))
+    own = vocabulary(languages[0] if len(languages) < len(LANGUAGES) else None).words
+    spoken_of = {phrase for words in own for listed in words.languages.values() for phrase in folded_phrases(listed)}
     for words in reversed(vocabulary(None).words):
-        names.update(_spoken(words.countries))
-    for words in reversed(vocabulary(languages[0] if len(languages) < len(LANGUAGES) else None).words):
-        names.update(_spoken(words.countries))
+        names.update(
+            {k: v for k, v in _spoken(words.countries, has_blocks).items() if k not in spoken_of and words not in own}
+        )
+    for words in reversed(own):
+        names.update(_spoken(words.countries, has_blocks))
     return Lexicon(names, vocabulary(None).affixes)
 
 
@@ -87,5 +99,6 @@ def _is_distinct(name: str) -> bool:
     return len(name) >= _SHORTEST_FOREIGN or (not regex.search(r"\p{Latin}", name) and len(name) >= 2)
 
 
-def _spoken(table: Mapping[str, str]) -> dict[str, str]:
-    return {phrase: code for code, listed in table.items() for phrase in folded_phrases(listed)}
+def _spoken(table: Mapping[str, str], has_blocks: bool) -> dict[str, str]:
+    listed = ((code, phrases) for code, phrases in table.items() if code or has_blocks)
+    return {phrase: code for code, phrases in listed for phrase in folded_phrases(phrases)}

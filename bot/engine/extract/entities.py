@@ -15,9 +15,9 @@ from bot.engine.extract.vocabulary import vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A value found in a text. `kind` is country, amount, period, people_count or case_number; `str(value)` is its plain form.
+    """A value found in a text; `kind` is country, amount, period, people_count or case_number.
 
-    `start` and `end` are indices of the text as given, and `text` what stands there.
+    `str(value)` is its plain form. `start` and `end` are indices of the text as given, and `text` what stands there.
     """
 
     kind: str
@@ -32,7 +32,7 @@ def entities(
 ) -> list[Entity]:
     """Every value in the text, in order, never two in the same place. Without `today`, "since March" is no period.
 
-    A number alone is no entity: money needs its currency, a count its noun. `default_currency` says what "riyal" means here.
+    A number alone is no entity: money needs its currency, a count its noun. `default_currency` says what "riyal" means.
     """
     kept: list[Entity] = []
     for kind, value, start, end in _candidates(text, language, today, default_currency):

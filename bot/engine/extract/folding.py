@@ -1,4 +1,4 @@
-"""Owns how spelling is evened out before comparing: case, accents, Arabic letter variants, look-alike vowels, any script's digits."""
+"""Owns evening out spelling before comparing: case, accents, Arabic and Devanagari variants, any script's digits."""
 
 import unicodedata
 from dataclasses import dataclass

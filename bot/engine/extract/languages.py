@@ -17,7 +17,7 @@ _CLOSING = frozenset(
 
 
 def language_named(text: str, offered: Iterable[str]) -> str | None:
-    """The one offered language that the text names and does not deny, in any offered language; None if none or several."""
+    """The one offered language that the text names, in any of them, and does not deny; None if none or several."""
     words = vocabulary(None)
     tokens = words.tokens(text)
     names = list(_names(tuple(offered)).all(tokens))

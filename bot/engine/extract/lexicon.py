@@ -1,4 +1,4 @@
-"""Owns looking phrases up in a run of tokens: longest match, whole words in every script, particles written onto a word."""
+"""Owns finding phrases in a run of tokens: longest match, whole words in every script, particles written onto words."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,10 @@ _SHORTEST_STEM = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A folded word, figure or currency sign; `start` and `end` are indices in the original, `gap` is what stands before it."""
+    """A folded word, figure or currency sign.
+
+    `start` and `end` are indices in the original, `gap` is what stands between the token before and this one.
+    """
 
     text: str
     start: int
@@ -87,7 +90,7 @@ class Lexicon(Generic[Meaning]):
             first += found[1] if found is not None else 1
 
     def inside(self, token: Token) -> Iterator[tuple[Meaning, int, int]]:
-        """Phrases inside a token of a script that leaves no spaces between words: meaning, start and end in the original."""
+        """Phrases inside a token of a script without spaces between words: meaning, start and end in the original."""
         if self._unspaced is None or not _UNSPACED.search(token.text):
             return
         for match in self._unspaced.finditer(token.text):

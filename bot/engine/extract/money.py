@@ -3,138 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 import regex
 from babel import Locale
-from babel.numbers import get_currency_name, get_currency_precision
+from babel.numbers import get_currency_precision
 
-from bot.engine.extract.lexicon import Lexicon, Token, folded_phrases
+from bot.engine.extract.currencies import currency_names
+from bot.engine.extract.lexicon import Lexicon, Token
 from bot.engine.extract.quantities import Quantity, quantities
 from bot.engine.extract.vocabulary import Vocabulary, vocabulary
 
-# Where migrants work and come from; the codes that are everyday words (ALL, TRY, SOS, CUP) are left to their names.
-CURRENCIES = [
-    "AED",
-    "AFN",
-    "AMD",
-    "AOA",
-    "ARS",
-    "AUD",
-    "AZN",
-    "BDT",
-    "BHD",
-    "BIF",
-    "BND",
-    "BOB",
-    "BRL",
-    "BTN",
-    "CAD",
-    "CDF",
-    "CHF",
-    "CLP",
-    "CNY",
-    "COP",
-    "CRC",
-    "CZK",
-    "DJF",
-    "DKK",
-    "DOP",
-    "DZD",
-    "EGP",
-    "ERN",
-    "ETB",
-    "EUR",
-    "GBP",
-    "GEL",
-    "GHS",
-    "GMD",
-    "GNF",
-    "GTQ",
-    "HKD",
-    "HNL",
-    "HTG",
-    "HUF",
-    "IDR",
-    "ILS",
-    "INR",
-    "IQD",
-    "IRR",
-    "JMD",
-    "JOD",
-    "JPY",
-    "KES",
-    "KGS",
-    "KHR",
-    "KRW",
-    "KWD",
-    "KZT",
-    "LAK",
-    "LBP",
-    "LKR",
-    "LYD",
-    "MAD",
-    "MGA",
-    "MMK",
-    "MNT",
-    "MRU",
-    "MUR",
-    "MVR",
-    "MWK",
-    "MXN",
-    "MYR",
-    "MZN",
-    "NAD",
-    "NGN",
-    "NIO",
-    "NOK",
-    "NPR",
-    "NZD",
-    "OMR",
-    "PEN",
-    "PGK",
-    "PHP",
-    "PKR",
-    "PLN",
-    "PYG",
-    "QAR",
-    "RON",
-    "RUB",
-    "RWF",
-    "SAR",
-    "SDG",
-    "SEK",
-    "SGD",
-    "SOS",
-    "SSP",
-    "SYP",
-    "SZL",
-    "THB",
-    "TJS",
-    "TND",
-    "TRY",
-    "TWD",
-    "TZS",
-    "UAH",
-    "UGX",
-    "USD",
-    "UYU",
-    "UZS",
-    "VES",
-    "VND",
-    "XAF",
-    "XOF",
-    "YER",
-    "ZAR",
-    "ZMW",
-]
-_NOT_CODES = frozenset({"SOS", "TRY", "PEN", "GEL", "COP", "LAK", "RON", "MAD"})
-_SYMBOLS = {
-    "$": "USD CAD AUD SGD HKD MXN COP ARS CLP", "€": "EUR", "£": "GBP EGP LBP SYP", "₹": "INR", "₨": "NPR PKR LKR INR", "৳": "BDT", "₱": "PHP",
-    "฿": "THB", "₫": "VND", "₦": "NGN", "₩": "KRW", "¥": "JPY CNY", "₺": "TRY", "₪": "ILS", "₽": "RUB", "₴": "UAH", "﷼": "SAR QAR OMR YER IRR",
-    "៛": "KHR", "₭": "LAK", "₵": "GHS", "R$": "BRL", "S/": "PEN", "Bs": "BOB VES", "US$": "USD", "ر.س": "SAR", "ر.ق": "QAR", "د.إ": "AED", "د.ك": "KWD",
-    "ج.م": "EGP", "ل.ل": "LBP", "د.ا": "JOD", "ر.ع": "OMR", "د.ب": "BHD",
-}  # fmt: skip
 _BESIDE = regex.compile(r"[\s.\-/=:]*")
 
 
@@ -159,10 +37,10 @@ class FoundAmount:
 
 
 def amount(text: str, language: str | None, default_currency: str) -> Amount | None:
-    """The one amount of the answer to "how much?"; a bare number is in `default_currency` (ISO 4217), the host country's.
+    """The one amount of the answer to "how much?"; a bare number is in `default_currency` (ISO 4217), the host's.
 
-    Words that several countries share ("riyal", "dollar") mean the default currency where it is one of them. None if there is
-    no amount, or several different ones. Phone numbers, periods and counts of people in the same text are not amounts.
+    Words that several countries share ("riyal", "dollar") mean the default currency where it is one of them. None if
+    there is no amount, or several different ones. Phone numbers, periods and counts of people are not amounts.
     """
     words = vocabulary(language)
     tokens = words.tokens(text)
@@ -175,14 +53,14 @@ def amount(text: str, language: str | None, default_currency: str) -> Amount | N
 
 def amounts(tokens: tuple[Token, ...], words: Vocabulary, default_currency: str | None = None) -> Iterator[FoundAmount]:
     """Every number that stands beside a currency."""
-    names = _currency_names(words.languages)
+    names = currency_names(words.languages)
     pointed = {Locale(words.languages[0]).number_symbols["latn"]["decimal"]} & {"."}
     taken = -1
     for one in quantities(tokens, words):
         after = names.at(tokens, one.last + 1) if _touches(tokens, one.last + 1) else None
         before = _before(tokens, one.first, names, taken)
         mark = after or before
-        if mark is None or (one.is_doubtful and after is None) or one.value <= 0:
+        if mark is None or (one.is_doubtful and (after is None or one.value == 1)) or one.value <= 0:
             continue
         currency = _resolved(mark[0], default_currency)
         value = _exact(tokens, one, words, currency, "." if pointed else ",")
@@ -230,20 +108,3 @@ def _bare(tokens: tuple[Token, ...], words: Vocabulary) -> Iterator[Quantity]:
         )
         if one.value > 0 and not counts_other and (one.is_countable or (is_whole and not one.is_phone_like)):
             yield one
-
-
-@lru_cache(maxsize=32)
-def _currency_names(languages: tuple[str, ...]) -> Lexicon[tuple[str, ...]]:
-    """Names, codes and symbols of CURRENCIES by CLDR and by our own tables; own tables of the first language win."""
-    names: dict[str, tuple[str, ...]] = {}
-    for language in reversed(languages):
-        locale = Locale(language)
-        for code in CURRENCIES:
-            listed = {get_currency_name(code, count, locale) for count in (None, 1, 2, 5, 100)}
-            names.update({name: (code,) for name in listed if name != code})
-    names.update({code: (code,) for code in CURRENCIES if code not in _NOT_CODES})
-    names.update({symbol: tuple(codes.split()) for symbol, codes in _SYMBOLS.items()})
-    for words in reversed(vocabulary(languages[0] if len(languages) < 3 else None).words):
-        for codes, listed_words in words.currencies.items():
-            names.update({word: tuple(codes.split()) for word in folded_phrases(listed_words)})
-    return Lexicon(names, vocabulary(languages[0] if len(languages) < 3 else None).affixes)

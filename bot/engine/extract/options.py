@@ -1,4 +1,4 @@
-"""Owns choosing one of the offered options from what was typed: by number, by label, by its beginning, by a near spelling."""
+"""Owns choosing one of the offered options from what was typed: a number, a label, its beginning, a near spelling."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,8 +19,9 @@ def option(
     """The index (from 0) of the option that the text chooses, or None when it chooses none or could mean several.
 
     `labels` holds one label an option, `synonyms` (as long, or empty) what else stands for it: its labels in other
-    languages, other words. In this order: a whole label; a position (from 1) in any script's digits or words; a label inside
-    a short message without a negation; an unambiguous beginning or word of a label; a label with one slip from five letters, two from eight.
+    languages, other words. In this order: a whole label; a position (from 1) in any script's digits or words; a label
+    inside a short message without a negation; an unambiguous beginning or word of a label; a label with one slip from
+    five letters, two from eight.
     """
     spoken = [_forms((label, *(synonyms[i] if i < len(synonyms) else ()))) for i, label in enumerate(labels)]
     said = _plain(text)
@@ -43,7 +44,7 @@ def _forms(labels: Iterable[str]) -> frozenset[str]:
 
 
 def _plain(text: str) -> str:
-    return _MARKS.sub(" ", fold(text)).strip()
+    return str(_MARKS.sub(" ", fold(text))).strip()
 
 
 def _only(found: Iterable[int]) -> int | None:

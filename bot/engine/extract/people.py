@@ -23,30 +23,32 @@ class FoundPeople:
 
 
 def people_count(text: str, language: str | None) -> int | None:
-    """How many people, in the answer to that question: a bare number counts. The writer is included where the words say so.
+    """How many people, in the answer to that question: a bare number counts, "me and 3 friends" are four.
 
     Of a range the upper end, so that nobody is left out; None if there is no count, or several different ones.
     """
     words = vocabulary(language)
     tokens = words.tokens(text)
-    found = {one.count for one in people(tokens, words)}
+    found = {one.count for one in people(tokens, words, is_answer=True)}
     if found:
         return found.pop() if len(found) == 1 else None
     bare = {_count(one) for one in quantities(tokens, words) if _is_bare(one, tokens, words)}
     return bare.pop() if len(bare) == 1 else None
 
 
-def people(tokens: tuple[Token, ...], words: Vocabulary) -> Iterator[FoundPeople]:
-    """Every count of people that says it is one, left to right."""
+def people(tokens: tuple[Token, ...], words: Vocabulary, *, is_answer: bool = False) -> Iterator[FoundPeople]:
+    """Every count of people that says it is one, left to right; "a person" and "alone" only as an answer."""
     taken = -1
     for one in quantities(tokens, words):
         found = _with_noun(tokens, one, words) or _of_us(tokens, one, words)
-        if found is not None and found.first > taken:
+        is_idle = one.is_doubtful and one.value == 1 and not is_answer
+        if found is not None and found.first > taken and not is_idle:
             yield found
             taken = found.last
     if taken < 0:
         for count, first, width in words.people_counted.all(tokens):
-            yield FoundPeople(count=count, first=first, last=first + width - 1)
+            if count > 1 or is_answer:
+                yield FoundPeople(count=count, first=first, last=first + width - 1)
 
 
 def _with_noun(tokens: tuple[Token, ...], one: Quantity, words: Vocabulary) -> FoundPeople | None:

@@ -7,14 +7,15 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import regex
 
-from bot.engine.extract.lexicon import Token
+from bot.engine.extract.lexicon import Lexicon, Token
 from bot.engine.extract.quantities import Quantity, quantities
 from bot.engine.extract.vocabulary import Vocabulary, vocabulary
 
 UNITS = ("day", "week", "month", "year")
 _SMALLER = {"year": (12, "month"), "month": (30, "day"), "week": (7, "day"), "day": (1, "day")}
 _ISO_LETTERS = {"day": "D", "week": "W", "month": "M", "year": "Y"}
-_CLOSE = regex.compile(r"[\s\-,.]*")
+_CLOSE = regex.compile(r"[\s\-]*")
+_MOST = 1000
 _HALF = Decimal("0.5")
 
 
@@ -43,8 +44,8 @@ def period(
 ) -> Period | None:
     """The one period of the text; of a range the lower end. None if there is none, or several different ones.
 
-    "Since March" needs `today`. A bare number counts `default_unit`s where one is given. Fractions go to the next smaller
-    unit: a year and a half is 18 months, half a month 15 days.
+    "Since March" needs `today`. A bare number counts `default_unit`s where one is given. Fractions go to the
+    next smaller unit: a year and a half is 18 months, half a month 15 days.
     """
     words = vocabulary(language)
     tokens = words.tokens(text)
@@ -66,32 +67,81 @@ def periods(tokens: tuple[Token, ...], words: Vocabulary, today: date | None = N
 
 
 def _counted(tokens: tuple[Token, ...], words: Vocabulary) -> Iterator[FoundPeriod]:
-    before = {one.last + 1: one for one in quantities(tokens, words)}
+    before = {one.last + 1: one for one in quantities(tokens, words) if _is_length(one)}
     at = 0
     while at < len(tokens):
-        unit = words.units.at(tokens, at)
-        found = _of_unit(tokens, at, unit, before.get(at), words) if unit else None
+        found = _dual(tokens, at, words) or _of_number(tokens, at, before.get(at), words) or _of_one(tokens, at, words)
         if found is not None:
             yield found
         at = found.last + 1 if found else at + 1
 
 
-def _of_unit(
-    tokens: tuple[Token, ...], at: int, unit: tuple[tuple[int, str], int], counted: Quantity | None, words: Vocabulary
-) -> FoundPeriod | None:
+def _is_length(one: Quantity) -> bool:
+    return not one.is_phone_like and not one.is_year and 0 < one.value < _MOST
+
+
+def _dual(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> FoundPeriod | None:
+    """A word that holds its own count, and "and a half" after it."""
+    unit = words.duals.at(tokens, at)
+    if unit is None:
+        return None
+    half, width = _half_after(tokens, at + unit[1], words)
+    first = _before(words.since, tokens, at)
+    length = _whole(unit[0][0] + half, unit[0][1])
+    return FoundPeriod(period=length, first=at if first is None else first, last=at + unit[1] - 1 + width)
+
+
+def _of_number(tokens: tuple[Token, ...], at: int, counted: Quantity | None, words: Vocabulary) -> FoundPeriod | None:
+    """A unit, or a salary, right after a number."""
+    if counted is None or not _CLOSE.fullmatch(tokens[at].gap):
+        return None
+    unit = words.units.at(tokens, at)
+    pay = words.pay.at(tokens, at)
+    if unit is None:
+        return (
+            FoundPeriod(period=_whole(counted.value, "month"), first=counted.first, last=at + pay[1] - 1)
+            if pay
+            else None
+        )
+    (times, name), width = unit
+    half, half_width = _half_after(tokens, at + width, words)
+    length = _whole((counted.value + half) * times, name)
+    return FoundPeriod(period=length, first=counted.first, last=at + width - 1 + half_width)
+
+
+def _of_one(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> FoundPeriod | None:
+    """A unit without a number, where it means one or half of it: "for a month", "a year and a half", "since a week"."""
+    unit = words.units.at(tokens, at)
+    if unit is None or (at + unit[1] < len(tokens) and words.months.at(tokens, at + unit[1])):
+        return None
     (times, name), width = unit
     half, half_width = _half_after(tokens, at + width, words)
     last = at + width - 1 + half_width
-    if counted is not None and not counted.is_phone_like and not counted.is_year and _CLOSE.fullmatch(tokens[at].gap):
-        value = (counted.value + half) * times
-        return FoundPeriod(period=_whole(value, name), first=counted.first, last=last) if 0 < value < 1000 else None
-    start = _half_before(tokens, at, words)
-    if start is not None:
-        return FoundPeriod(period=_whole(_HALF * times, name), first=start, last=last)
-    start = _one_before(tokens, at, words)
-    if start is None and times == 1 and not half:
+    article = _before(words.articles, tokens, at)
+    half_first = _before(words.halves, tokens, at if article is None else article)
+    if half_first is not None:
+        return FoundPeriod(period=_whole(_HALF * times, name), first=half_first, last=last)
+    since = _before(words.since, tokens, at if article is None else article)
+    if since is None and not half and (article is None or not _is_lasting(tokens, article, last, words)):
         return None
-    return FoundPeriod(period=_whole((1 + half) * times, name), first=at if start is None else start, last=last)
+    first = since if since is not None else article
+    return FoundPeriod(period=_whole((1 + half) * times, name), first=at if first is None else first, last=last)
+
+
+def _is_lasting(tokens: tuple[Token, ...], first: int, last: int, words: Vocabulary) -> bool:
+    """Whether "a month" is a length and not a rate: alone, before "ago" or after a word such as "for"."""
+    is_alone = first == 0 and last == len(tokens) - 1
+    is_ago = last + 1 < len(tokens) and words.ago.at(tokens, last + 1) is not None
+    return is_alone or is_ago or _before(words.lasting, tokens, first) is not None
+
+
+def _before(lexicon: Lexicon[bool], tokens: tuple[Token, ...], at: int) -> int | None:
+    """Where a phrase of the lexicon that ends right before token `at` begins; the longest."""
+    for width in range(min(3, at), 0, -1):
+        found = lexicon.at(tokens[:at], at - width)
+        if found is not None and found[1] == width:
+            return at - width
+    return None
 
 
 def _half_after(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> tuple[Decimal, int]:
@@ -101,22 +151,6 @@ def _half_after(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> tuple[
     is_joined = joint is not None or (at < len(tokens) and tokens[at].text.startswith("و"))
     half = words.halves.at(tokens, start) if start < len(tokens) and is_joined else None
     return (_HALF, start - at + half[1]) if half else (Decimal(0), 0)
-
-
-def _half_before(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> int | None:
-    """Where "half a" before the unit begins."""
-    start = at - 1 if at > 0 and words.articles.at(tokens[:at], at - 1) else at
-    return start - 1 if start > 0 and words.halves.at(tokens[:start], start - 1) else None
-
-
-def _one_before(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> int | None:
-    """Where "a" or "since" before a unit without a number begins: one of it is meant."""
-    for lexicon in (words.articles, words.since):
-        for width in (1, 2):
-            found = lexicon.at(tokens[:at], at - width) if at >= width else None
-            if found is not None and found[1] == width:
-                return at - width
-    return None
 
 
 def _by_month_names(tokens: tuple[Token, ...], words: Vocabulary, today: date | None) -> Iterator[FoundPeriod]:
@@ -149,10 +183,9 @@ def _joins(tokens: tuple[Token, ...], first: int, later: int, words: Vocabulary)
 
 def _since(tokens: tuple[Token, ...], at: int, width: int, words: Vocabulary) -> int | None:
     """Where the word for "since" before or after these tokens stands."""
-    for back in (1, 2, 3):
-        found = words.since.at(tokens[:at], at - back) if at >= back else None
-        if found is not None and found[1] == back:
-            return at - back
+    before = _before(words.since, tokens, at)
+    if before is not None:
+        return before
     after = at + width
     last = tokens[after - 1].text
     attached = any(last.endswith(suffix) for suffix in ("देखि", "dekhi") if last != suffix)

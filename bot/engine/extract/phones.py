@@ -6,9 +6,9 @@ from bot.engine.extract.folding import digits
 
 
 def phone(text: str, region: str) -> str | None:
-    """The one phone number of the text in E.164 ("+9779841234567"); numbers without a country code are of `region` (ISO 3166-1).
+    """The one phone number of the text in E.164 ("+9779841234567").
 
-    None if there is none that can be valid, or several different ones.
+    Without a country code it is read as of `region` (ISO 3166-1). None if there is none that can be valid, or several different ones.
     """
     plain = digits(text)
     plain = "+" + plain[2:] if plain.startswith("00") else plain

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import regex
 
+from bot.engine.extract.currencies import currency_names
 from bot.engine.extract.lexicon import Token
 from bot.engine.extract.vocabulary import Vocabulary, vocabulary
 
@@ -12,6 +13,8 @@ _GROUPED = regex.compile(r"\d{1,3}([.,'٬ ])\d{3}(?:\1\d{3})*")
 _LAKH_GROUPED = regex.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _PHONE_DIGITS = 9  # figures of so many digits without separators are phones or papers, not counts
 _YEARS = range(1950, 2100)
+_GLUED = frozenset("k x st nd rd th pm am gb mb km kg m hr hrs h min".split())
+_LATIN_END = regex.compile(r"\p{Latin}")
 _MEASURES = frozenset(["%", "٪", "st", "nd", "rd", "th", "pm", "am", "gb", "mb", "km", "kg"])
 
 
@@ -19,7 +22,7 @@ _MEASURES = frozenset(["%", "٪", "st", "nd", "rd", "th", "pm", "am", "gb", "mb"
 class Quantity:
     """A number in a text, with the tokens it takes (`first` to `last`, both included).
 
-    `upper` is the far end of a range. `is_doubtful`: a word that mostly means something else. `is_plain`: a bare run of digits.
+    `upper` is the far end of a range. `is_doubtful`: a word that mostly means something else.
     """
 
     value: Decimal
@@ -27,7 +30,6 @@ class Quantity:
     last: int
     upper: Decimal | None = None
     is_doubtful: bool = False
-    is_plain: bool = False
     is_phone_like: bool = False
     is_year: bool = False
 
@@ -38,7 +40,10 @@ class Quantity:
 
 
 def number(text: str, language: str | None) -> Decimal | None:
-    """The one number of the text: "12", "१२", "twelve", "dos mil". Of a range ("3-4") the lower end; None if none or several."""
+    """The one number of the text: "12", "१२", "twelve", "dos mil"; of a range ("3-4") the lower end.
+
+    None if there is none, or several different ones.
+    """
     words = vocabulary(language)
     tokens = words.tokens(text)
     found = quantities(tokens, words)
@@ -123,6 +128,8 @@ def _part(
     token = tokens[at]
     if at > first and not regex.fullmatch(r"[\s\-]*", token.gap):
         return None
+    if token.is_figure and _is_inside_word(tokens, at, words):
+        return None
     if token.is_figure:
         value = figure(token.text, point)
         is_second = at > first and tokens[at - 1].is_figure
@@ -181,7 +188,6 @@ def _described(tokens: tuple[Token, ...], one: Quantity, words: Vocabulary) -> Q
     is_dialled = token.gap.rstrip().endswith("+") or (digits_around >= 3 and _is_in_digit_run(tokens, one.first))
     return replace(
         one,
-        is_plain=True,
         is_phone_like=is_long or is_zero_led or is_dialled,
         is_year=len(token.text) == 4
         and token.text.isdigit()
@@ -239,6 +245,18 @@ def _with_range(tokens: tuple[Token, ...], low: Quantity, words: Vocabulary, poi
     scale = high.value / low.value if low.value and low.first == low.last and high.first != high.last else 1
     value = low.value * 1000 if scale > 100 and high.value % 1000 == 0 and low.value < 100 else low.value
     return replace(low, value=value, last=high.last, upper=high.value)
+
+
+def _is_inside_word(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> bool:
+    """Whether a digit is a letter of an Arabic word in Latin letters ("ma3", "3al"), and not "rs500" or "5jana"."""
+    before, after = tokens[at - 1] if at else None, tokens[at + 1] if at + 1 < len(tokens) else None
+    names = currency_names(words.languages)
+    if before is not None and tokens[at].gap == "" and _LATIN_END.search(before.text):
+        return not any(names.at(tokens[:at], at - width) for width in (1, 2) if at >= width)
+    if after is None or after.gap != "" or not _LATIN_END.match(after.text) or after.text in _GLUED:
+        return False
+    known = (words.units, words.scales, words.people, words.months, names)
+    return not any(lexicon.at(tokens, at + 1) for lexicon in known)
 
 
 def _is_ordinal(tokens: tuple[Token, ...], at: int) -> bool:

@@ -1,4 +1,4 @@
-"""Owns the looked-up form of the word tables: a language's own words before the English ones, or all languages at once."""
+"""Owns the looked-up form of the word tables: a language's own words before the English, or all languages at once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +30,9 @@ class Vocabulary:
     articles: Lexicon[bool]
     range_words: Lexicon[bool]
     units: Lexicon[tuple[int, str]]
+    duals: Lexicon[tuple[int, str]]
+    pay: Lexicon[bool]
+    lasting: Lexicon[bool]
     since: Lexicon[bool]
     since_after: Lexicon[bool]
     ago: Lexicon[bool]
@@ -55,7 +58,7 @@ class Vocabulary:
 
 
 def chosen_languages(language: str | None) -> tuple[str, ...]:
-    """Whose words to read: the language's (by its base tag), then English; all when it is None or has no words of its own."""
+    """Whose words to read: the language's (by its base tag), then English; all if it is None or has no words here."""
     base = (language or "").replace("_", "-").split("-")[0].lower()
     if base not in LANGUAGES:
         return LANGUAGES
@@ -88,13 +91,16 @@ def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         words=words,
         affixes=affixes,
         mixed=_mixed(words),
-        numbers=Lexicon(numbers, affixes),
+        numbers=Lexicon(numbers, _without_letters(affixes)),
         scales=Lexicon(_merged([one.scales for one in words]), affixes),
         conjunctions=strict("conjunctions"),
         halves=flags("halves"),
         articles=strict("articles"),
         range_words=strict("range_words"),
         units=Lexicon(_merged([one.units for one in words]), affixes),
+        duals=Lexicon(_merged([one.duals for one in words]), affixes),
+        pay=flags("pay"),
+        lasting=strict("lasting"),
         since=strict("since"),
         since_after=strict("since_after"),
         ago=strict("ago"),
@@ -153,6 +159,13 @@ def _mixed(words: tuple[Words, ...]) -> frozenset[str]:
     ]
     parts = (part for line in listed for phrase in folded_phrases(line) for part in phrase.split())
     return frozenset(p for p in parts if any(c.isdigit() for c in p) and any(c.isalpha() for c in p))
+
+
+def _without_letters(affixes: Affixes) -> Affixes:
+    """Without the suffixes of a single Latin letter: "unos" is no "uno"."""
+    return Affixes(
+        prefixes=affixes.prefixes, suffixes=tuple(s for s in affixes.suffixes if len(s) > 1 or not s.isascii())
+    )
 
 
 def _longest_first(words: Iterable[str]) -> tuple[str, ...]:

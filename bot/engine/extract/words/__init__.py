@@ -19,9 +19,12 @@ class Words:
     doubtful_numbers: str = ""  # number words that mostly mean something else: counted only beside a unit
     conjunctions: str  # what joins the parts of a number ("two hundred and five")
     halves: str
-    articles: str = ""  # count as one before a unit ("a month")
+    articles: str = ""  # count as one before a unit ("for a month")
+    lasting: str = ""  # before an article, make it a length of time and not a rate ("for a month", not "once a month")
     range_words: str  # between two figures ("3 to 4")
-    units: Mapping[tuple[int, str], str]  # (count, unit): (1, "month") is "month", (2, "month") the Arabic dual
+    units: Mapping[tuple[int, str], str]  # (count, unit): (1, "month") is "month", (2, "week") is "fortnight"
+    duals: Mapping[tuple[int, str], str] = field(default_factory=dict)  # words that hold their own count, as in Arabic
+    pay: str = ""  # a salary: a month where a number stands before it ("3 salaries")
     since: str  # before a month, a year or a period
     since_after: str = ""  # the same as a postposition
     ago: str
@@ -34,7 +37,9 @@ class Words:
     days: Mapping[int, str]  # distance from today
     year_cues: str  # before a figure that is a year
     people: str
-    people_counted: Mapping[int, str] = field(default_factory=dict)  # phrases that hold their own count
+    people_counted: Mapping[int, str] = field(
+        default_factory=dict
+    )  # phrases that hold their own count; 1 only as an answer
     we: str  # before a count of people without a noun ("we are 5")
     after_people: str = ""  # may follow such a count ("we are 5 here", not "we are 5 km away")
     besides_me: str  # before a count that leaves the writer out ("me and 3 friends")

@@ -1,4 +1,4 @@
-"""Owns the Arabic words, standard and spoken, in Arabic and in Latin letters, for numbers, money, time, people and nations."""
+"""Owns the Arabic words (standard, spoken, in Latin letters) for numbers, money, time, people and nations."""
 
 from bot.engine.extract.words import Words
 
@@ -60,18 +60,20 @@ WORDS = Words(
     range_words="أو, او, إلى, الى, لـ, aw, ila, walla, ولا",
     units={
         (1, "day"): "يوم, أيام, يوما, ايام, yom, youm, ayam, ayyam, yawm",
-        (2, "day"): "يومين, يومان, yomein, yomen, youmein, yawmayn",
         (1, "week"): "أسبوع, أسابيع, اسبوع, جمعة, usbu3, osbo3, osboo3, asabi3, isbou3, usbou3",
-        (2, "week"): "أسبوعين, أسبوعان, osbo3en, usbu3ayn, osbo3ein, esbo3en",
         (1, "month"): (
             "شهر, أشهر, شهور, شهرا, اشهر, تشهر, shahr, shaher, ashhor, shhour, shohour, "
-            "shuhur, shhor, ashhur, chahr, sha7r, shhr, tushhur, shohor, shhoor, ashor, "
-            "rawatib, رواتب, راتب"
+            "shuhur, shhor, ashhur, chahr, sha7r, shhr, tushhur, shohor, shhoor, ashor"
         ),
-        (2, "month"): "شهرين, شهران, شهرينه, shahrein, shahren, shahrayn, shahreen, chahrin",
         (1, "year"): ("سنة, سنوات, سنين, عام, أعوام, عاما, سنه, sana, sene, seneh, snin, sneen, sanawat, sneh, sinin"),
+    },
+    duals={
+        (2, "day"): "يومين, يومان, yomein, yomen, youmein, yawmayn",
+        (2, "week"): "أسبوعين, أسبوعان, osbo3en, usbu3ayn, osbo3ein, esbo3en",
+        (2, "month"): "شهرين, شهران, شهرينه, shahrein, shahren, shahrayn, shahreen, chahrin",
         (2, "year"): "سنتين, سنتان, عامين, عامان, sanatein, santen, sintein, sentein, sanatain",
     },
+    pay="راتب, رواتب, معاش, معاشات, rateb, ratib, rawatib, ma3ash",
     since=(
         "منذ, من, مند, منذ شهر, من شهر, من بداية, mn, men, min, monz, mundhu, mon4u, mindu, mn shahr, men shahr, منو"
     ),
@@ -135,7 +137,7 @@ WORDS = Words(
         ),
     },
     we=(
-        "نحن, احنا, إحنا, نحنا, حنا, عددنا, يوجد, في, معنا, ن7ن, n7na, ne7na, e7na, "
+        "نحن, احنا, إحنا, نحنا, حنا, عددنا, يوجد, معنا, ن7ن, n7na, ne7na, e7na, "
         "ehna, ihna, i7na, nahnu, nehna, 3adadna, نحن حوالي, احنا حوالي, وعددنا"
     ),
     after_people=(
@@ -209,7 +211,7 @@ WORDS = Words(
         "TD": "تشادي",
         "DJ": "جيبوتي",
         "SS": "جنوب السودان, جنوب سوداني",
-        "": ("مالي, كوبي, كينا, بمالي, ومالي, كوب, ولي العهد, هند صديقتي, surya namaskar, بنما شركة"),
+        "": ("مالي, كوبي, كينا, بمالي, ومالي, كوب, mali, ولي العهد, هند صديقتي, surya namaskar, بنما شركة"),
     },
     languages={
         "en": (

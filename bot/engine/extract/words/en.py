@@ -43,15 +43,17 @@ WORDS = Words(
     doubtful_numbers="one, couple, pair of, nil",
     conjunctions="and",
     halves="half, a half",
-    articles="a, an, one, last, past, whole, full",
-    range_words="to, or",
+    articles="a, an, one, whole, full",
+    lasting="for, almost, about, nearly, over, within, in, already, it is, than, wait, waited, waiting, only, is",
+    range_words="to, or, till, until, upto, through",
     units={
         (1, "day"): "day, days",
         (1, "week"): "week, weeks, wk, wks",
         (2, "week"): "fortnight, fortnights",
-        (1, "month"): ("month, months, mth, mths, mnth, mnths, monts, moths, salaries, salary, paychecks"),
+        (1, "month"): ("month, months, mth, mths, mnth, mnths, monts, moths"),
         (1, "year"): "year, years, yr, yrs",
     },
+    pay="salary, salaries, paychecks, wages, pays",
     since="since, from, after, since last, from last",
     ago="ago, back, before",
     months={
@@ -103,7 +105,7 @@ WORDS = Words(
     },
     we=(
         "we are, we re, we are about, we are around, we are like, there are, there is, "
-        "there re, total of, in total, group of, we were, there were, us"
+        "there re, total of, in total, group of, we were, there were"
     ),
     after_people=(
         "here, in, inside, at, on, trapped, stuck, with, from, and, but, all, together, "
@@ -122,7 +124,7 @@ WORDS = Words(
         "PKR": "pakistani rupees",
         "LKR": "sri lankan rupees",
         "BDT": "taka, takas, tk",
-        "PHP MXN COP ARS CLP DOP UYU CUP": "peso, pesos, piso",
+        "PHP MXN COP ARS CLP DOP UYU CUP": "peso, pesos",
         "USD CAD AUD SGD HKD": "dollar, dollars, dolar, dolars, bucks, dollers",
         "USD": "us dollars, us dollar, american dollars",
         "GBP EGP LBP SYP SDG": "pound, pounds",
@@ -131,11 +133,11 @@ WORDS = Words(
         "MYR": "ringgit, ringgits, rm",
         "THB": "baht, bahts",
         "IDR": "rupiah",
-        "BRL": "real, reais, reals",
+        "BRL": "reais, brazilian real",
         "ETB": "birr",
         "KES UGX TZS": "shilling, shillings",
         "CNY": "yuan, rmb",
-        "KRW": "won",
+        "KRW": "korean won",
         "JPY": "yen",
         "TRY": "lira, liras",
         "VND": "dong",

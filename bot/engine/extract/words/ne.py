@@ -124,11 +124,10 @@ WORDS = Words(
     units={
         (1, "day"): "दिन, दिनको, din, deen",
         (1, "week"): "हप्ता, हफ्ता, सप्ताह, hapta, hafta, saptaha",
-        (1, "month"): (
-            "महिना, महीना, मैना, महिने, mahina, maina, mahinaa, mahine, mhina, mahena, maheena, tallab, talab, तलब"
-        ),
+        (1, "month"): ("महिना, महीना, मैना, महिने, mahina, maina, mahinaa, mahine, mhina, mahena, maheena"),
         (1, "year"): "वर्ष, बर्ष, साल, barsa, barsha, varsha, saal, sal, warsa",
     },
+    pay="talab, tallab, तलब",
     since="गएको, gayeko, gako",
     since_after="देखि, बाट, dekhi, dekhin, bata, yata, यता",
     ago="अघि, अगाडि, पहिले, aghi, agadi, pahile, agi",
@@ -226,11 +225,11 @@ WORDS = Words(
         "PH": "फिलिपिनो, फिलिपिन्स, filipino, filipins, philipins",
         "ID": "इन्डोनेसियन, indonesian",
         "MM": "बर्मेली, बर्मा, बर्मेज, म्यानमार, barma, barmeli",
-        "CN": "चिनियाँ, चिनिया, chiniya, chin",
+        "CN": "चिनियाँ, चिनिया, chiniya",
         "BT": "भुटानी, भुटान, bhutani, bhutan",
         "SA": "साउदी, साउदी अरब, साउदी अरेबिया, saudi, saudi arab, sauudi, saudi ma",
         "QA": "कतार, कतारी, katar, qatar, kataar",
-        "AE": "यूएई, युएई, दुबई, यु ए ई, dubai, uae, यूएइ, इमिरेट्स",
+        "AE": "यूएई, युएई, दुबई, यु ए ई, uae, यूएइ, इमिरेट्स, dubai ma, dubaima, dubai tira, dubai bata, dubai ko, dubai ki",
         "KW": "कुवेत, कुवेती, kuwet, kuwait",
         "MY": "मलेसिया, मलेशिया, मलेसियन, malesiya, malaysiya, malesia, maleysia",
         "OM": "ओमान, ओमानी",
@@ -253,7 +252,7 @@ WORDS = Words(
         "CY": "साइप्रस, saipras",
         "TR": "टर्की",
         "RU": "रसिया, रुसी, रूस",
-        "": "चाड, चाडपर्व, माली",
+        "": "चाड, चाडपर्व, माली, dubai",  # in Nepali also "both",
     },
     languages={
         "en": ("अंग्रेजी, अङ्ग्रेजी, इङ्लिस, इंग्लिश, इंग्लिस, angreji, angrezi, english, ingles, inglish"),
