@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.sandbox.faults import Fault, faults_middleware
-from bot.sandbox.twilio_account import Callbacks, Fate, Inbound, TwilioLimits, TwilioStandIn
+from bot.sandbox.twilio_account import Inbound, TwilioStandIn
 from bot.sandbox.twilio_errors import TwilioRefusal
 from bot.sandbox.twilio_records import API, Button, Content, Place, TwilioMedia, TwilioMessage
+from bot.sandbox.twilio_situation import Callbacks, Fate, TwilioLimits
 from bot.sandbox.twilio_webhooks import Retry, Webhook, sign
 
 __all__ = [

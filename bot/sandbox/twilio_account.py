@@ -16,7 +16,9 @@ from bot.sandbox.pace import Pace
 from bot.sandbox.segments import count_segments
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.twilio_errors import TwilioRefusal
-from bot.sandbox.twilio_records import API, Button, Content, Place, TwilioMedia, TwilioMessage
+from bot.sandbox.twilio_forms import inbound_form, status_form, whatsapp_fields
+from bot.sandbox.twilio_records import Button, Content, Place, TwilioMedia, TwilioMessage
+from bot.sandbox.twilio_situation import Callbacks, Fate, TwilioLimits
 from bot.sandbox.twilio_webhooks import Form, Retry, Webhook, WebhookPoster
 
 OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
@@ -29,45 +31,12 @@ _AUTOMATIC = {
     "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
     "HELP": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
 }
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+# A phone number, or on WhatsApp the id of somebody who hides theirs (a country, a dot and letters or digits).
+_SMS_ADDRESS = re.compile(r"\+[1-9]\d{6,14}")
+_WHATSAPP_ADDRESS = re.compile(r"whatsapp:(\+[1-9]\d{6,14}|[A-Z]{2}\.[A-Za-z0-9]{1,128})")
 _WHATSAPP = "whatsapp:"
 WINDOW = timedelta(hours=24)
 FINAL = frozenset({"failed", "undelivered", "canceled", "read"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwilioLimits:
-    """Rates a second (None: no limit): API requests (20429), messages of a WhatsApp sender (63018), segments of an SMS
-    sender, which queue up to `queue_seconds` and then overflow (21611, or 30001 through a messaging service)."""
-
-    requests: float | None = None
-    requests_burst: float = 100
-    whatsapp: float | None = None
-    whatsapp_burst: float = 80
-    segments: float | None = None
-    queue_seconds: float = 36_000
-
-    @classmethod
-    def real(cls) -> "TwilioLimits":
-        """A long code and a WhatsApp sender as Twilio sells them."""
-        return cls(requests=100, whatsapp=80, segments=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
-    """What becomes of a message after it is queued: its statuses in turn, and the error of a failing one."""
-
-    statuses: tuple[str, ...]
-    error_code: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Callbacks:
-    """How status callbacks misbehave: copies of each, all of a message shuffled, the next `lose` never posted."""
-
-    copies: int = 1
-    is_shuffled: bool = False
-    lose: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,7 +170,7 @@ class TwilioStandIn:
         to = form.get("To", "").strip()
         if not to:
             raise TwilioRefusal(21604)
-        if not _E164.fullmatch(to.removeprefix(_WHATSAPP)):
+        if not _SMS_ADDRESS.fullmatch(to) and not _WHATSAPP_ADDRESS.fullmatch(to):
             raise TwilioRefusal(21211, to)
         sender = form.get("From", "").strip() or self._sender_of_service(form.get("MessagingServiceSid", ""), to)
         if sender.startswith(_WHATSAPP) != to.startswith(_WHATSAPP):
@@ -326,7 +295,7 @@ class TwilioStandIn:
             if message.status in FINAL:
                 break
             self._move(message, status, fate.error_code)
-            form = self._status_form(message)
+            form = status_form(message, account_sid=self.account_sid)
             if self.callbacks.is_shuffled:
                 held += [form] * self.callbacks.copies
             else:
@@ -361,26 +330,6 @@ class TwilioStandIn:
                 self.callbacks.lose -= 1
                 continue
             await self.poster.post(Webhook(url=message.status_callback), form)
-
-    def _status_form(self, message: TwilioMessage) -> list[tuple[str, str]]:
-        form = [
-            ("AccountSid", self.account_sid),
-            ("ApiVersion", "2010-04-01"),
-            ("From", message.from_ or ""),
-            ("MessageSid", message.sid),
-            ("MessageStatus", message.status),
-            ("SmsSid", message.sid),
-            ("SmsStatus", message.status),
-            ("To", message.to),
-        ]
-        if message.messaging_service_sid:
-            form.append(("MessagingServiceSid", message.messaging_service_sid))
-        if message.error_code:
-            form.append(("ErrorCode", str(message.error_code)))
-        if message.is_whatsapp:
-            form += [("ChannelPrefix", "whatsapp"), ("ChannelToAddress", message.to.removeprefix(_WHATSAPP))]
-            form += [("EventType", message.status.upper())] if message.status in {"delivered", "read"} else []
-        return form
 
     # --- what a phone does ------------------------------------------------------------------------------------------
 
@@ -418,7 +367,9 @@ class TwilioStandIn:
         message.media += [self.store_media(message.sid, *item) for item in media]
         opt_out_type = self._obey_opt_out_words(message)
         self.last_inbound[from_, to] = now
-        form = self._inbound_form(message, button=button, reply_to=reply_to, profile_name=profile_name)
+        form = inbound_form(message, account_sid=self.account_sid, public_url=self.public_url)
+        if message.is_whatsapp:
+            form += whatsapp_fields(message, button=button, reply_to=reply_to, name=profile_name)
         if opt_out_type:
             form.append(("OptOutType", opt_out_type))
         inbound = self.inbound[message.sid] = Inbound(message=message, form=form)
@@ -439,49 +390,6 @@ class TwilioStandIn:
         if webhook is not None:
             inbound.answers += await self.poster.post(webhook, inbound.form)
             self.changes.tell(inbound.message)
-
-    def _inbound_form(
-        self, message: TwilioMessage, *, button: Button | None, reply_to: str | None, profile_name: str
-    ) -> list[tuple[str, str]]:
-        assert message.from_ is not None
-        form = [
-            ("AccountSid", self.account_sid),
-            ("ApiVersion", "2010-04-01"),
-            ("Body", message.body),
-            ("From", message.from_),
-            ("MessageSid", message.sid),
-            ("NumMedia", str(len(message.media))),
-            ("NumSegments", str(message.num_segments)),
-            ("SmsMessageSid", message.sid),
-            ("SmsSid", message.sid),
-            ("SmsStatus", "received"),
-            ("To", message.to),
-        ]
-        for index, media in enumerate(message.media):
-            form.append((f"MediaContentType{index}", media.content_type))
-            form.append((f"MediaUrl{index}", self.media_url(media)))
-        if message.is_whatsapp:
-            form += self._whatsapp_fields(message, button=button, reply_to=reply_to, profile_name=profile_name)
-        return form
-
-    def _whatsapp_fields(
-        self, message: TwilioMessage, *, button: Button | None, reply_to: str | None, profile_name: str
-    ) -> list[tuple[str, str]]:
-        assert message.from_ is not None
-        number = message.from_.removeprefix(_WHATSAPP)
-        fields = [("ProfileName", profile_name or number), ("WaId", number.removeprefix("+"))]
-        fields.append(("MessageType", _message_type(message, button)))
-        if button and button.is_row:
-            fields += [("ListId", button.payload), ("ListTitle", button.text)]
-        elif button:
-            fields += [("ButtonText", button.text), ("ButtonPayload", button.payload)]
-        if reply_to:
-            fields += [("OriginalRepliedMessageSid", reply_to), ("OriginalRepliedMessageSender", message.to)]
-        if message.place:
-            fields += [("Latitude", str(message.place.latitude)), ("Longitude", str(message.place.longitude))]
-            fields += [("Label", message.place.label)] if message.place.label else []
-            fields += [("Address", message.place.address)] if message.place.address else []
-        return fields
 
     def _obey_opt_out_words(self, message: TwilioMessage) -> str | None:
         """Block or unblock the pair and give the OptOutType; on SMS only, and not on short codes."""
@@ -532,10 +440,6 @@ class TwilioStandIn:
         self.media[media.sid] = media
         return media
 
-    def media_url(self, media: TwilioMedia) -> str:
-        path = f"{API}/Accounts/{self.account_sid}/Messages/{media.message_sid}/Media/{media.sid}"
-        return self.public_url.rstrip("/") + path
-
     # --- what tests ask ---------------------------------------------------------------------------------------------
 
     def sent_to(self, phone: str) -> list[TwilioMessage]:
@@ -569,15 +473,3 @@ def _content_variables(given: str) -> dict[str, str]:
     if not all(isinstance(value, str) and 0 < len(value) <= 255 for value in variables.values()):
         raise TwilioRefusal(21656)
     return variables
-
-
-def _message_type(message: TwilioMessage, button: Button | None) -> str:
-    if button:
-        return "interactive" if button.is_row else "button"
-    if message.place:
-        return "location"
-    if message.media:
-        return {"image": "image", "audio": "audio", "video": "video"}.get(
-            message.media[0].content_type.partition("/")[0], "document"
-        )
-    return "text"

@@ -38,6 +38,11 @@ class TwilioMedia:
     data: bytes
     created_at: datetime
 
+    def url(self, public_url: str, account_sid: str) -> str:
+        """Where the account's program fetches it, with its credentials."""
+        path = f"{API}/Accounts/{account_sid}/Messages/{self.message_sid}/Media/{self.sid}"
+        return public_url.rstrip("/") + path
+
     def as_json(self, account_sid: str) -> dict[str, object]:
         return {
             "account_sid": account_sid,

@@ -190,6 +190,15 @@ async def test_what_whatsapp_phones_send(
     assert {name: form.get(name) for name in fields} == fields
 
 
+async def test_a_whatsapp_user_who_hides_the_number_can_be_heard_and_answered(
+    twilio: TwilioStandIn, client: Client, listener: Any
+) -> None:
+    user = "whatsapp:NP.13491208655302741918"
+    await twilio.phone_sends("hi", from_=user, to=WHATSAPP)
+    assert (listener.requests[0].form["From"], "WaId" in listener.requests[0].form) == (user, False)
+    assert (await client.messages.create_async(to=user, from_=WHATSAPP, body="x")).status == "queued"
+
+
 async def test_a_message_can_be_repeated_under_the_same_sid(twilio: TwilioStandIn, listener: Any) -> None:
     inbound = await twilio.phone_sends("hi", from_=PHONE, to=SMS)
     await twilio.repeat(inbound.message.sid)
