@@ -20,6 +20,7 @@ Count = Callable[[str], int]
 def problems(flows: Iterable[Flow], catalogs: i18n.Catalogs, segments: Count | None = None) -> Iterator[Problem]:
     """Texts and labels that a channel would refuse or cut, and as notes those that cost more than two SMS segments."""
     for flow in flows:
+        yield from _label(flow, flow.title, flow.line, BUTTON, catalogs)
         for step in flow.steps:
             yield from _labels(flow, step, catalogs)
             for language in catalogs.languages:
@@ -35,11 +36,15 @@ def _labels(flow: Flow, step: Step, catalogs: i18n.Catalogs) -> Iterator[Problem
     options = step.options if isinstance(step, made.Choose) else ()
     most = BUTTON if len(options) <= MOST_BUTTONS else ROW
     for option in options:
-        for language in catalogs.languages:
-            label = catalogs.text(option.label, language)
-            if units(label) > most:
-                message = f'the {language} label "{label}" has {units(label)} characters, {most} fit'
-                yield Problem(file=flow.file, line=option.line, message=message)
+        yield from _label(flow, option.label, option.line, most, catalogs)
+
+
+def _label(flow: Flow, msgid: str, line: int, most: int, catalogs: i18n.Catalogs) -> Iterator[Problem]:
+    for language in catalogs.languages:
+        label = catalogs.text(msgid, language)
+        if units(label) > most:
+            message = f'the {language} label "{label}" has {units(label)} characters, {most} fit'
+            yield Problem(file=flow.file, line=line, message=message)
 
 
 def _texts(flow: Flow, step: Step, language: str, catalogs: i18n.Catalogs, segments: Count | None) -> Iterator[Problem]:
@@ -60,7 +65,8 @@ def _offered(step: Step, language: str, catalogs: i18n.Catalogs) -> list[str]:
     """The numbered lines that SMS draws for the options."""
     labels: list[str] = []
     if isinstance(step, made.Choose):
-        own = [i18n.autonym(code) for code in catalogs.languages] if step.is_languages else []
+        is_languages = step.source is made.Source.LANGUAGES
+        own = [i18n.autonym(code) for code in catalogs.languages] if is_languages else []
         labels = own or [catalogs.text(option.label, language) for option in step.options]
     elif isinstance(step, made.Ask) and step.is_optional and not step.kind.is_digits:
         labels = [catalogs.text(SKIP, language)]

@@ -46,6 +46,8 @@ def texts_of(flows: Iterable[Flow], spoken: Iterable[str] = ()) -> tuple[Used, .
 
 def _all(flows: Iterable[Flow], spoken: Iterable[str]) -> Iterator[Used]:
     for flow in flows:
+        if flow.title:
+            yield Used(msgid=flow.title, places=((flow.file, flow.line),), note=_BUTTON)
         for step in flow.steps:
             for wording in wordings(step):
                 text, places = wording.text, ((flow.file, wording.line),)

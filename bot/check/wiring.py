@@ -17,6 +17,8 @@ Trained = Mapping[str, frozenset[str]]  # language -> intents
 def problems(flows: Mapping[str, Flow], actions: Mapping[str, ActionSpec], trained: Trained) -> Iterator[Problem]:
     """Everything that a flow names and that is not there, or is claimed twice."""
     for flow in flows.values():
+        if not flow.title:
+            yield Problem(file=flow.file, line=flow.line, message="the flow needs a `title`: what an offer calls it")
         for step in flow.steps:
             if isinstance(step, made.Call):
                 yield from _call(flow, step, actions)

@@ -1,7 +1,7 @@
 """Owns reading what a contact sent as the answer to a question: values of the kind asked for, options, skipping."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 from bot.domain.values import Money, Period, Value
 from bot.engine import extract
 from bot.engine.effects import Answered, Fit, Setting
-from bot.engine.flow import AnswerKind, Ask, Choose, Flow, Option, Question, payload
+from bot.engine.flow import AnswerKind, Ask, Choose, Flow, Option, Question, Source, payload
 from bot.engine.patience import NO_LABEL, SKIP_LABELS
 
 SURE = 0.6  # how probable an option's meaning must be, at least
 _SHORT = 5  # words: a value inside a longer message may be by the way
 _STICKER = "sticker"
+OFFERS = "offers"  # the variable that names the flows to offer
+ALWAYS_OFFERED = ("menu", "talk_to_human")  # after those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +29,13 @@ class Reading:
 
 
 def read(flow: Flow, question: Question, answered: Answered, setting: Setting) -> Reading | None:
-    """The answer to the question; None when it does not fit."""
+    """The answer to the question, which has the options that it offers now; None when it does not fit."""
     if isinstance(question, Ask):
         return _asked(flow, question, answered, setting)
-    value = _chosen(flow, question, answered, setting)
-    if value is None:
+    option = _chosen(flow, question, answered, setting)
+    if option is None:
         return None
-    option = next((option for option in question.options if option.value == value), None)
-    return Reading(fit=Fit.EXACT, saves={question.save: value} if question.save else {}, option=option)
+    return Reading(fit=Fit.EXACT, saves={question.save: option.value} if question.save else {}, option=option)
 
 
 # --- asking -------------------------------------------------------------------------------------------------------
@@ -152,37 +153,46 @@ def _fit(question: Ask, answered: Answered, value: Value) -> Fit:
 # --- choosing -----------------------------------------------------------------------------------------------------
 
 
-def choices(flow: Flow, question: Choose, setting: Setting) -> tuple[tuple[str, str, str], ...]:
-    """The options as (payload, label, value)."""
-    offered = (
-        setting.languages if question.is_languages else [(option.value, option.label) for option in question.options]
-    )
-    return tuple((payload(flow.name, question.id, value), label, value) for value, label in offered)
+def with_options(question: Choose, flows: Mapping[str, Flow], offers: Value, setting: Setting) -> Choose:
+    """The question with the options that it offers now; `offers` names flows, with commas between."""
+    match question.source:
+        case Source.WRITTEN:
+            return question
+        case Source.LANGUAGES:
+            options = [Option(label=name, value=code, line=question.line) for code, name in setting.languages]
+        case Source.OFFERS:
+            names = dict.fromkeys([*str(offers or "").split(","), *ALWAYS_OFFERED])
+            options = [_offer(flows[name], question) for name in names if name in flows]
+    return replace(question, options=tuple(options))
 
 
-def _chosen(flow: Flow, question: Choose, answered: Answered, setting: Setting) -> str | None:
-    """The value chosen: by its button, by number, label, word or near spelling, then by meaning."""
-    offered = choices(flow, question, setting)
+def _offer(flow: Flow, question: Choose) -> Option:
+    """Another flow, by its title or by what it is for."""
+    intents = flow.triggers.intents
+    return Option(label=flow.title or flow.name, value=flow.name, intents=intents, start=flow.name, line=question.line)
+
+
+def _chosen(flow: Flow, question: Choose, answered: Answered, setting: Setting) -> Option | None:
+    """The option chosen: by its button, by number, label, word or near spelling, then by meaning."""
+    options = question.options
     if answered.choice is not None:
-        return next((value for sent, _, value in offered if sent == answered.choice), None)
-    labels = [label for _, label, _ in offered]
-    found = extract.option(answered.text, labels, _synonyms(question, labels, setting), setting.language)
+        return next((one for one in options if payload(flow.name, question.id, one.value) == answered.choice), None)
+    labels = [option.label for option in options]
+    found = extract.option(answered.text, labels, [_synonyms(option, setting) for option in options], setting.language)
     if found is not None:
-        return offered[found][2]
-    if question.is_languages:
-        return extract.language_named(answered.text, [value for _, _, value in offered])
-    return _meant(question.options, answered)
+        return options[found]
+    if question.source is Source.LANGUAGES:
+        named = extract.language_named(answered.text, [option.value for option in options])
+        return next((option for option in options if option.value == named), None)
+    return _meant(options, answered)
 
 
-def _synonyms(question: Choose, labels: Iterable[str], setting: Setting) -> list[tuple[str, ...]]:
-    if question.is_languages:
-        return []
-    words = [tuple(word for spoken in option.words.values() for word in spoken) for option in question.options]
-    return [(*setting.labels(label), *own) for label, own in zip(labels, words, strict=True)]
+def _synonyms(option: Option, setting: Setting) -> tuple[str, ...]:
+    return (*setting.labels(option.label), *(word for words in option.words.values() for word in words))
 
 
-def _meant(options: tuple[Option, ...], answered: Answered) -> str | None:
+def _meant(options: tuple[Option, ...], answered: Answered) -> Option | None:
     understanding = answered.understanding
     if understanding.confidence < SURE:
         return None
-    return next((option.value for option in options if understanding.intent in option.intents), None)
+    return next((option for option in options if understanding.intent in option.intents), None)

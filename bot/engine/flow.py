@@ -57,6 +57,14 @@ class AnswerKind(StrEnum):
         return self in (AnswerKind.NUMBER, AnswerKind.AMOUNT, AnswerKind.DATE, AnswerKind.PHONE)
 
 
+class Source(StrEnum):
+    """Where a question's options come from: the file, the languages offered, or the flows that the host offers."""
+
+    WRITTEN = "written"
+    LANGUAGES = "languages"
+    OFFERS = "offers"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """A text as its author wrote it."""
@@ -167,12 +175,12 @@ class Ask(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choose(Step):
-    """A question whose answer is one of its options, or one of the languages offered."""
+    """A question whose answer is one of its options; `source` says where those come from that are not written down."""
 
     wording: Wording
     save: str | None = None
     options: tuple[Option, ...] = ()
-    is_languages: bool = False
+    source: Source = Source.WRITTEN
     patience: Patience = Patience()
 
 
@@ -247,9 +255,13 @@ class Triggers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """One crisis flow. `is_life` interrupts whatever runs; `is_discreet` keeps sensitive words out of first lines."""
+    """One crisis flow. `is_life` interrupts whatever runs; `is_discreet` keeps sensitive words out of first lines.
+
+    `title` is what an offer to begin it says; `takes` are the variables that may be known beforehand.
+    """
 
     name: str
+    title: str = ""
     version: int
     about: str
     is_life: bool = False
@@ -280,7 +292,7 @@ class Flow:
         """The id of the step that follows: where `step` goes, else the next one of the list, else the end."""
         if step.go is not None:
             return step.go.step
-        place = self.steps.index(step) + 1
+        place = [other.id for other in self.steps].index(step.id) + 1
         return self.steps[place].id if place < len(self.steps) else END
 
 

@@ -26,7 +26,7 @@ from bot.engine.shapes import (
     name,
 )
 
-LANGUAGES = "languages"  # `options: languages`
+_SOURCES = {source.value: source for source in made.Source if source is not made.Source.WRITTEN}
 _LANGUAGE = Line(what="a language code such as es", pattern=r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _KEY_WORDS = MapOf(key=_LANGUAGE, shape=ListOf(shape=Line(what="a word", longest=60), least=1))
 _URGENCIES = {urgency.name.lower(): urgency for urgency in Urgency}
@@ -43,6 +43,7 @@ FLOW = Record(
     what="a flow",
     keys={
         "flow": Key(name("the flow's name"), True, "The name of the file, without .yml."),
+        "title": Key(Line(what="a title", longest=20), about="What a menu or an offer calls the flow."),
         "version": Key(Number(is_count=True), True, "Count up when a step changes its meaning."),
         "about": Key(Line(longest=300), True, "What the flow does, for the people who keep it."),
         "urgency": Key(OneOf(values={"normal": False, "life": True}), about="life: interrupts whatever runs."),
@@ -132,16 +133,17 @@ def _ask(fields: Fields, step: str, report: Report) -> made.Step:
 
 
 def _choose(fields: Fields, step: str, report: Report) -> made.Step:
-    options = fields["options"]
-    is_languages = options == LANGUAGES
+    written = fields["options"]
+    source = _SOURCES.get(written, made.Source.WRITTEN) if isinstance(written, str) else made.Source.WRITTEN
+    options = () if source is not made.Source.WRITTEN else tuple(_option(option, report) for option in written)
     return made.Choose(
         id=step,
         line=fields.line,
         go=fields.get("go"),
         wording=fields["choose"],
         save=fields.get("save"),
-        options=() if is_languages else tuple(_option(option, report) for option in options),
-        is_languages=is_languages,
+        options=options,
+        source=source,
         patience=_patience(fields, report),
     )
 
@@ -247,9 +249,9 @@ KINDS: Mapping[str, Kind] = {
             "choose": Key(Words(), True, "Let choose one of the options."),
             "save": Key(name("a variable"), about="The variable that keeps the option's value."),
             "options": Key(
-                WordOr(word=LANGUAGES, other=ListOf(shape=OPTION, least=1, most=10)),
+                WordOr(words=tuple(_SOURCES), other=ListOf(shape=OPTION, least=1, most=10)),
                 True,
-                "The options, or `languages` for the languages offered.",
+                "The options; or `languages`; or `offers`, the flows that the variable `offers` names.",
             ),
             "go": _GO,
             **_PATIENCE,

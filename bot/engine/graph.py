@@ -82,7 +82,7 @@ def _call(flow: Flow, step: made.Call, values: frozenset[str]) -> Iterator[Edge]
 
 def _options(flow: Flow, step: made.Choose) -> Iterator[Edge]:
     gains = frozenset({step.save} if step.save else ())
-    if step.is_languages:
+    if step.source is made.Source.LANGUAGES:
         yield _next(flow, step, gains=gains)
     for option in step.options:
         if option.go is not None:

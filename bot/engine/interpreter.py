@@ -7,7 +7,7 @@ from bot.domain.case import Topic, Urgency
 from bot.domain.session import Return, Session, SessionStatus
 from bot.domain.values import Value
 from bot.engine import flow as made
-from bot.engine.answers import choices, read, skip_payload, value_of
+from bot.engine.answers import OFFERS, read, skip_payload, value_of, with_options
 from bot.engine.effects import (
     Advance,
     Answered,
@@ -26,7 +26,7 @@ from bot.engine.effects import (
     Start,
     Text,
 )
-from bot.engine.flow import END, FAILED, EngineError, Flow, Question, Step
+from bot.engine.flow import END, FAILED, EngineError, Flow, Question, Step, payload
 from bot.engine.patience import GIVE_UP, MOST_TRIES, SKIP, again
 from bot.engine.variables import shown
 
@@ -55,15 +55,15 @@ def advance(flows: Flows, session: Session, event: Event, setting: Setting) -> A
 
 def fit(flows: Flows, session: Session, answered: Answered, setting: Setting) -> Fit:
     """How well the answer fits the question that the session waits at; raises EngineError as `advance` does."""
-    flow, waiting = _question(flows, session)
+    flow, waiting = _question(flows, session, setting)
     reading = read(flow, waiting, answered, setting)
     return Fit.NONE if reading is None else reading.fit
 
 
 def question(flows: Flows, session: Session, setting: Setting) -> Say:
     """The question that the session waits at, as it is asked; raises EngineError as `advance` does."""
-    flow, waiting = _question(flows, session)
-    return _asking(flow, waiting, waiting.wording.text, session, setting)
+    flow, waiting = _question(flows, session, setting)
+    return _asking(flow, waiting, waiting.wording.text, session)
 
 
 # --- events -------------------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def _begin(flows: Flows, session: Session, event: Begun, setting: Setting) -> Ad
 
 
 def _answer(flows: Flows, session: Session, answered: Answered, setting: Setting) -> Advance:
-    flow, waiting = _question(flows, session)
+    flow, waiting = _question(flows, session, setting)
     reading = read(flow, waiting, answered, setting)
     if reading is None:
         return _unfit(flows, session, setting)
@@ -90,10 +90,10 @@ def _answer(flows: Flows, session: Session, answered: Answered, setting: Setting
 
 def _unfit(flows: Flows, session: Session, setting: Setting) -> Advance:
     """A patient second and third try; then elsewhere, or to a person."""
-    flow, waiting = _question(flows, session)
+    flow, waiting = _question(flows, session, setting)
     tries = session.tries + 1
     if tries < MOST_TRIES:
-        say = _asking(flow, waiting, again(waiting, tries), session, setting)
+        say = _asking(flow, waiting, again(waiting, tries), session)
         return Advance(session=_waiting(replace(session, tries=tries), waiting, setting), effects=(say,))
     if waiting.patience.otherwise is not None:
         return _walk(flows, _at(session, flow, waiting.patience.otherwise.step), (), setting)
@@ -116,12 +116,12 @@ def _lapse(flows: Flows, session: Session, setting: Setting) -> Advance:
     """The reminder once, then the timeout; nothing when the time has not come, for bells ring twice."""
     if session.waits_until is None or setting.now < session.waits_until:
         return Advance(session=session)
-    flow, waiting = _question(flows, session)
+    flow, waiting = _question(flows, session, setting)
     remind = waiting.patience.remind
     if remind is not None and not session.is_reminded:
         rest = waiting.patience.timeout_after - remind.after
         reminded = replace(session, is_reminded=True, waits_until=setting.now + rest)
-        return Advance(session=reminded, effects=(_asking(flow, waiting, remind.say.text, session, setting),))
+        return Advance(session=reminded, effects=(_asking(flow, waiting, remind.say.text, session),))
     if waiting.patience.timeout_go is None:
         return Advance(session=_ended(session))
     return _walk(flows, _at(session, flow, waiting.patience.timeout_go.step), (), setting)
@@ -226,10 +226,13 @@ def _here(flows: Flows, session: Session) -> tuple[Flow, Step]:
     return flow, step
 
 
-def _question(flows: Flows, session: Session) -> tuple[Flow, Question]:
+def _question(flows: Flows, session: Session, setting: Setting) -> tuple[Flow, Question]:
+    """The question waited at, with the options that it offers now."""
     flow, step = _here(flows, session)
     if session.status is SessionStatus.ENDED or not isinstance(step, made.Ask | made.Choose):
         raise EngineError(f"the session waits for no answer at step {step.id!r} of flow {flow.name!r}")
+    if isinstance(step, made.Choose):
+        return flow, with_options(step, flows, session.answers.get(OFFERS), setting)
     return flow, step
 
 
@@ -259,29 +262,28 @@ def _ended(session: Session) -> Session:
 
 
 def _ask(flows: Flows, session: Session, effects: tuple[Effect, ...], setting: Setting) -> Advance:
-    flow, waiting = _question(flows, session)
-    say = _asking(flow, waiting, waiting.wording.text, session, setting)
+    flow, waiting = _question(flows, session, setting)
+    say = _asking(flow, waiting, waiting.wording.text, session)
     return Advance(session=_waiting(session, waiting, setting), effects=(*effects, say))
 
 
-def _asking(flow: Flow, waiting: Question, text: Text, session: Session, setting: Setting) -> Say:
+def _asking(flow: Flow, waiting: Question, text: Text, session: Session) -> Say:
     """A text with the means to answer the question."""
     bounds: dict[str, Value] = {}
     if isinstance(waiting, made.Ask):
         bounds = {"least": waiting.least, "most": waiting.most}
     return replace(
         _say(text, session, bounds),
-        choices=_offered(flow, waiting, setting),
+        choices=_offered(flow, waiting),
         asks_position=isinstance(waiting, made.Ask) and waiting.kind is made.AnswerKind.PLACE,
     )
 
 
-def _offered(flow: Flow, waiting: Question, setting: Setting) -> tuple[Choice, ...]:
+def _offered(flow: Flow, waiting: Question) -> tuple[Choice, ...]:
     if isinstance(waiting, made.Choose):
-        return tuple(
-            Choice(payload=sent, label=label, is_literal=waiting.is_languages)
-            for sent, label, _ in choices(flow, waiting, setting)
-        )
+        is_literal = waiting.source is made.Source.LANGUAGES
+        sent = [(payload(flow.name, waiting.id, option.value), option.label) for option in waiting.options]
+        return tuple(Choice(payload=value, label=label, is_literal=is_literal) for value, label in sent)
     # Where a bare number is an answer, "1" cannot also stand for an option: there "skip" is only said, not offered.
     if waiting.is_optional and not waiting.kind.is_digits:
         return (Choice(payload=skip_payload(flow, waiting), label=SKIP),)

@@ -76,6 +76,7 @@ def _flow(root: yaml.MappingNode, report: Report) -> Flow | None:
         return None
     flow = Flow(
         name=head["flow"],
+        title=head.get("title", ""),
         version=head["version"],
         about=head["about"],
         is_life=head.get("urgency", False),

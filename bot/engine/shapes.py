@@ -412,18 +412,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordOr:
-    """One fixed word, or another shape."""
+    """One of a few fixed words, or another shape."""
 
-    word: str
+    words: tuple[str, ...]
     other: Shape
 
     def read(self, node: Node, report: Report) -> Any:
-        if isinstance(node, yaml.ScalarNode) and node.value == self.word:
-            return self.word
+        if isinstance(node, yaml.ScalarNode) and node.value in self.words:
+            return node.value
         return self.other.read(node, report)
 
     def schema(self) -> Schema:
-        return {"anyOf": [{"const": self.word}, self.other.schema()]}
+        return {"anyOf": [{"enum": list(self.words)}, self.other.schema()]}
 
 
 def known_keys(records: Sequence[Record]) -> frozenset[str]:

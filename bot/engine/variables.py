@@ -167,7 +167,7 @@ def _saved(flow: Flow) -> Mapping[str, AnswerKind | Names | None]:
     for step in flow.steps:
         if isinstance(step, made.Ask):
             saved[step.save] = step.kind if saved.get(step.save, step.kind) == step.kind else None
-        elif isinstance(step, made.Choose) and step.save and not step.is_languages:
+        elif isinstance(step, made.Choose) and step.save and step.source is made.Source.WRITTEN:
             before = saved.get(step.save, frozenset())
             own = frozenset(option.value for option in step.options)
             saved[step.save] = before | own if isinstance(before, frozenset) else None
