@@ -15,7 +15,7 @@ _MISREAD = str.maketrans({"0": "Q", "O": "Q", "1": "L", "I": "L"})
 _DASHED = regex.compile(
     r"(?<![\p{L}\p{N}])M\s*[-_.:#\u2010-\u2015]\s*([0-9A-Z](?:[ \-\u2010-\u2015]?[0-9A-Z]){5})(?![\p{L}\p{N}])"
 )
-_BARE = regex.compile(r"(?<![\p{L}\p{N}\-])M ?([0-9A-Z]{3} ?[0-9A-Z]{3})(?![\p{L}\p{N}])")
+_BARE = regex.compile(r"(?<![\p{L}\p{N}\-])M ?([0-9A-HJ-NP-Z]{3} ?[0-9A-HJ-NP-Z]{3})(?![\p{L}\p{N}])")
 
 
 def case_number(text: str) -> str | None:
@@ -36,9 +36,8 @@ def case_numbers(text: str) -> Iterator[tuple[str, int, int]]:
             is_whole = match.group() == plain.strip(" .,!?")
             is_shouted = text[match.start() : match.end()] == match.group()
             figures = sum(character.isdigit() for character in code)
-            if pattern is _DASHED and (figures or is_shouted):
-                yield f"M-{code.translate(_MISREAD)}", match.start(), match.end()
-            elif pattern is _BARE and 0 < figures < CASE_LENGTH and (is_whole or (is_shouted and figures > 1)):
+            stands_out = is_whole or (is_shouted and figures > 1)
+            if figures or is_shouted if pattern is _DASHED else stands_out and 0 < figures < CASE_LENGTH:
                 yield f"M-{code.translate(_MISREAD)}", match.start(), match.end()
 
 

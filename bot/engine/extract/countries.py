@@ -79,6 +79,8 @@ def _names(languages: tuple[str, ...], *, has_blocks: bool = True) -> Lexicon[st
         )
     for words in reversed(own):
         names.update(_spoken(words.countries, has_blocks))
+    if has_blocks:  # else "hindi" would be "hind" with a suffix
+        names = {**dict.fromkeys(spoken_of, ""), **names}
     return Lexicon(names, vocabulary(None).affixes)
 
 

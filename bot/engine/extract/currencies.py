@@ -147,8 +147,6 @@ _SYMBOLS = {
     "₭": "LAK",
     "₵": "GHS",
     "R$": "BRL",
-    "S/": "PEN",
-    "Bs": "BOB VES",
     "US$": "USD",
     "ر.س": "SAR",
     "ر.ق": "QAR",

@@ -1,6 +1,6 @@
 """Owns reading a day: "yesterday", "hijo", "3 days ago", "12/11", "५ मंसिर", month names by dateparser."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import dateparser
 import regex
@@ -131,7 +131,7 @@ def _has_month(text: str, tokens: tuple[Token, ...], words: Vocabulary) -> bool:
 
 def _parsed(text: str, words: Vocabulary, today: date, *, future: bool) -> date | None:
     settings = {
-        "RELATIVE_BASE": datetime(today.year, today.month, today.day, 12),
+        "RELATIVE_BASE": datetime.combine(today, time(12)),
         "PREFER_DATES_FROM": "future" if future else "past",
         "DATE_ORDER": "DMY",
         "STRICT_PARSING": False,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Generic, TypeVar
 
 import regex
@@ -14,7 +15,6 @@ _UNSPACED = regex.compile(r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiraga
 _LATIN = regex.compile(r"\p{Latin}")
 _PHRASE_GAP = regex.compile(r"[\s\-'./&]*")
 _FIGURE = r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d])|\d+(?:[.,'٬٫]\d+)*"
-_SHORTEST_STEM = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,37 +31,35 @@ class Token:
     is_figure: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Affixes:
     """Particles written onto words ("नेपालमा", "والهند"), folded."""
 
-    prefixes: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
+    def __init__(self, *, prefixes: Iterable[str] = (), suffixes: Iterable[str] = ()) -> None:
+        self.prefixes = tuple(sorted(set(prefixes), key=lambda particle: (-len(particle), particle)))
+        self.suffixes = tuple(sorted(set(suffixes), key=lambda particle: (-len(particle), particle)))
+        self.stems = lru_cache(maxsize=4096)(self._stems)  # asked for every word by every lexicon
 
-    def stems(self, word: str) -> Iterator[str]:
+    def _stems(self, word: str) -> tuple[str, ...]:
         """What the word may be without its particles, the word itself first."""
-        yield word
-        starts = [
-            word[len(p) :] for p in self.prefixes if word.startswith(p) and len(word) - len(p) >= _shortest_stem(p)
+        starts = [word[len(p) :] for p in self.prefixes if word.startswith(p) and len(word) >= len(p) + _shortest(p)]
+        wholes = (word, *starts)
+        ends = [
+            w[: -len(s)] for w in wholes for s in self.suffixes if w.endswith(s) and len(w) >= len(s) + _shortest(s)
         ]
-        yield from starts
-        for whole in (word, *starts):
-            for suffix in self.suffixes:
-                if whole.endswith(suffix) and len(whole) - len(suffix) >= _shortest_stem(suffix):
-                    yield whole[: -len(suffix)]
+        return tuple(dict.fromkeys((*wholes, *ends)))
 
 
 class Lexicon(Generic[Meaning]):
     """Phrases and what they mean."""
 
-    def __init__(self, entries: Mapping[str, Meaning], affixes: Affixes = Affixes()) -> None:
+    def __init__(self, entries: Mapping[str, Meaning], affixes: Affixes | None = None) -> None:
         """`entries` maps a phrase in any spelling to its meaning; phrases of one word and of several may mix."""
-        keyed = {
-            tuple(t.text for t in tokenize(phrase, _mixed(phrase))): meaning for phrase, meaning in entries.items()
-        }
-        self._meanings = {key: meaning for key, meaning in keyed.items() if key}
-        self._longest = max(map(len, self._meanings), default=0)
-        self._affixes = affixes
+        self._meanings = {key: meaning for phrase, meaning in entries.items() if (key := _key(phrase))}
+        self._stems = affixes.stems if affixes is not None else lambda word: (word,)
+        widths: dict[str, set[int]] = {}
+        for key in self._meanings:
+            widths.setdefault(key[0], set()).add(len(key))
+        self._widths = {head: tuple(sorted(found, reverse=True)) for head, found in widths.items()}
         unspaced = sorted(
             (k[0] for k in self._meanings if len(k) == 1 and _UNSPACED.search(k[0])), key=len, reverse=True
         )
@@ -72,13 +70,26 @@ class Lexicon(Generic[Meaning]):
 
     def at(self, tokens: tuple[Token, ...], first: int) -> tuple[Meaning, int] | None:
         """The longest phrase that begins at token `first`: its meaning and the number of tokens it takes."""
-        for width in range(min(self._longest, len(tokens) - first), 0, -1):
-            phrase = tokens[first : first + width]
-            if all(_PHRASE_GAP.fullmatch(token.gap) for token in phrase[1:]):
-                for key in self._keys([token.text for token in phrase]):
-                    if key in self._meanings:
-                        return self._meanings[key], width
-        return None
+        best: tuple[Meaning, int] | None = None
+        for head in self._stems(tokens[first].text):
+            for width in self._widths.get(head, ()):
+                if first + width > len(tokens) or (best is not None and width <= best[1]):
+                    continue
+                key = self._key_at(tokens[first : first + width], head)
+                if key is not None:
+                    best = self._meanings[key], width
+                    break
+        return best
+
+    def _key_at(self, phrase: tuple[Token, ...], head: str) -> tuple[str, ...] | None:
+        """The key that the tokens spell, the first one taken as `head`, the last one with or without its particles."""
+        if len(phrase) == 1:
+            return (head,)
+        if not all(_PHRASE_GAP.fullmatch(token.gap) for token in phrase[1:]):
+            return None
+        middle = tuple(token.text for token in phrase[1:-1])
+        keys = ((head, *middle, tail) for tail in self._stems(phrase[-1].text))
+        return next((key for key in keys if key in self._meanings), None)
 
     def all(self, tokens: tuple[Token, ...]) -> Iterator[tuple[Meaning, int, int]]:
         """Every phrase from left to right without overlap: meaning, first token, number of tokens."""
@@ -96,21 +107,13 @@ class Lexicon(Generic[Meaning]):
         for match in self._unspaced.finditer(token.text):
             yield self._meanings[(match.group(),)], token.start + match.start(), token.start + match.end()
 
-    def _keys(self, words: list[str]) -> Iterator[tuple[str, ...]]:
-        if len(words) == 1:
-            yield from ((stem,) for stem in self._affixes.stems(words[0]))
-            return
-        for head in self._affixes.stems(words[0]):
-            for tail in self._affixes.stems(words[-1]):
-                yield (head, *words[1:-1], tail)
 
-
-def tokenize(text: str, mixed: Iterable[str] = ()) -> tuple[Token, ...]:
-    """Words, figures and currency signs of the text; `mixed` are words that hold digits ("3ashra")."""
+def tokenize(text: str, pattern: "regex.Pattern[str] | None" = None) -> tuple[Token, ...]:
+    """Words, figures and currency signs of the text, as `token_pattern` finds them."""
     folded = fold_with_origin(text)
     tokens: list[Token] = []
     end = 0
-    for match in _pattern(tuple(sorted(mixed, key=len, reverse=True))).finditer(folded.text):
+    for match in (pattern or token_pattern()).finditer(folded.text):
         tokens.append(
             Token(
                 text=match.group(),
@@ -124,9 +127,19 @@ def tokenize(text: str, mixed: Iterable[str] = ()) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
-def _mixed(phrase: str) -> list[str]:
-    """The words of a table's phrase that hold both letters and digits."""
-    return [word for word in fold(phrase).split() if not word.isalpha() and word.isalnum() and not word.isdigit()]
+@lru_cache(maxsize=64)
+def token_pattern(mixed: tuple[str, ...] = ()) -> "regex.Pattern[str]":
+    """What makes a token; `mixed` are words that hold digits ("3ashra"), folded."""
+    words = "|".join(map(regex.escape, sorted(mixed, key=len, reverse=True)))
+    first = rf"(?<![\p{{L}}\p{{N}}])(?P<mixed>{words})(?![\p{{L}}\p{{N}}])|" if mixed else ""
+    return regex.compile(rf"{first}(?P<figure>{_FIGURE})|(?P<word>[\p{{L}}\p{{M}}]+)|(?P<sign>[\p{{Sc}}%٪])")
+
+
+@cache  # of the tables' phrases alone, which several languages share
+def _key(phrase: str) -> tuple[str, ...]:
+    """A table's phrase as tokens' texts; its words that hold both letters and digits stay whole."""
+    mixed = [word for word in fold(phrase).split() if not word.isalpha() and word.isalnum() and not word.isdigit()]
+    return tuple(token.text for token in tokenize(phrase, token_pattern(tuple(mixed))))
 
 
 def phrases(listed: str) -> list[str]:
@@ -139,11 +152,6 @@ def folded_phrases(listed: str) -> list[str]:
     return [fold(phrase) for phrase in phrases(listed)]
 
 
-def _pattern(mixed: tuple[str, ...]) -> "regex.Pattern[str]":
-    words = "|".join(map(regex.escape, mixed))
-    first = rf"(?<![\p{{L}}\p{{N}}])(?P<mixed>{words})(?![\p{{L}}\p{{N}}])|" if mixed else ""
-    return regex.compile(rf"{first}(?P<figure>{_FIGURE})|(?P<word>[\p{{L}}\p{{M}}]+)|(?P<sign>[\p{{Sc}}%٪])")
-
-
-def _shortest_stem(particle: str) -> int:
-    return 3 if _LATIN.match(particle) else _SHORTEST_STEM
+def _shortest(particle: str) -> int:
+    """How much of a word must be left without the particle."""
+    return 3 if _LATIN.match(particle) else 2

@@ -60,7 +60,7 @@ def amounts(tokens: tuple[Token, ...], words: Vocabulary, default_currency: str 
         after = names.at(tokens, one.last + 1) if _touches(tokens, one.last + 1) else None
         before = _before(tokens, one.first, names, taken)
         mark = after or before
-        if mark is None or (one.is_doubtful and (after is None or one.value == 1)) or one.value <= 0:
+        if mark is None or one.is_doubtful or one.value <= 0:
             continue
         currency = _resolved(mark[0], default_currency)
         value = _exact(tokens, one, words, currency, "." if pointed else ",")

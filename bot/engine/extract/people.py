@@ -41,7 +41,7 @@ def people(tokens: tuple[Token, ...], words: Vocabulary, *, is_answer: bool = Fa
     taken = -1
     for one in quantities(tokens, words):
         found = _with_noun(tokens, one, words) or _of_us(tokens, one, words)
-        is_idle = one.is_doubtful and one.value == 1 and not is_answer
+        is_idle = one.value == 1 and not tokens[one.first].is_figure and not is_answer
         if found is not None and found.first > taken and not is_idle:
             yield found
             taken = found.last

@@ -112,7 +112,8 @@ def _of_number(tokens: tuple[Token, ...], at: int, counted: Quantity | None, wor
 def _of_one(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> FoundPeriod | None:
     """A unit without a number, where it means one or half of it: "for a month", "a year and a half", "since a week"."""
     unit = words.units.at(tokens, at)
-    if unit is None or (at + unit[1] < len(tokens) and words.months.at(tokens, at + unit[1])):
+    is_of_month = unit is not None and at + unit[1] < len(tokens) and words.months.at(tokens, at + unit[1]) is not None
+    if unit is None or is_of_month or tokens[at].text not in words.singulars:
         return None
     (times, name), width = unit
     half, half_width = _half_after(tokens, at + width, words)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 import regex
 
@@ -13,7 +14,7 @@ _GROUPED = regex.compile(r"\d{1,3}([.,'٬ ])\d{3}(?:\1\d{3})*")
 _LAKH_GROUPED = regex.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
 _PHONE_DIGITS = 9  # figures of so many digits without separators are phones or papers, not counts
 _YEARS = range(1950, 2100)
-_GLUED = frozenset("k x st nd rd th pm am gb mb km kg m hr hrs h min".split())
+_GLUED = frozenset(["k", "x", "st", "nd", "rd", "th", "pm", "am", "gb", "mb", "km", "kg", "m", "hr", "hrs", "h", "min"])
 _LATIN_END = regex.compile(r"\p{Latin}")
 _MEASURES = frozenset(["%", "٪", "st", "nd", "rd", "th", "pm", "am", "gb", "mb", "km", "kg"])
 
@@ -53,7 +54,10 @@ def number(text: str, language: str | None) -> Decimal | None:
     return values.pop() if len(values) == 1 else None
 
 
-def quantities(tokens: tuple[Token, ...], words: Vocabulary, *, decimal_point: str | None = None) -> list[Quantity]:
+@lru_cache(maxsize=8)  # the readers of one text share its numbers
+def quantities(
+    tokens: tuple[Token, ...], words: Vocabulary, *, decimal_point: str | None = None
+) -> tuple[Quantity, ...]:
     """Every number from left to right; dates, times, percentages and ordinals left out."""
     found: list[Quantity] = []
     first = 0
@@ -67,7 +71,7 @@ def quantities(tokens: tuple[Token, ...], words: Vocabulary, *, decimal_point: s
             one = _with_range(tokens, one, words, decimal_point)
             found.append(one)
         first = one.last + 1 if one is not None else first + 1
-    return found
+    return tuple(found)
 
 
 def figure(text: str, decimal_point: str | None = None) -> Decimal | None:
@@ -251,9 +255,11 @@ def _is_inside_word(tokens: tuple[Token, ...], at: int, words: Vocabulary) -> bo
     """Whether a digit is a letter of an Arabic word in Latin letters ("ma3", "3al"), and not "rs500" or "5jana"."""
     before, after = tokens[at - 1] if at else None, tokens[at + 1] if at + 1 < len(tokens) else None
     names = currency_names(words.languages)
-    if before is not None and tokens[at].gap == "" and _LATIN_END.search(before.text):
-        return not any(names.at(tokens[:at], at - width) for width in (1, 2) if at >= width)
-    if after is None or after.gap != "" or not _LATIN_END.match(after.text) or after.text in _GLUED:
+    is_led = before is not None and tokens[at].gap == "" and _LATIN_END.search(before.text) is not None
+    is_followed = after is not None and after.gap == "" and _LATIN_END.match(after.text) is not None
+    if is_led:
+        return is_followed or not any(names.at(tokens[:at], at - width) for width in (1, 2) if at >= width)
+    if not is_followed or after is None or after.text in _GLUED:
         return False
     known = (words.units, words.scales, words.people, words.months, names)
     return not any(lexicon.at(tokens, at + 1) for lexicon in known)

@@ -1,28 +1,29 @@
 """Owns the looked-up form of the word tables: a language's own words before the English, or all languages at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+import regex
 from babel import Locale
 
 from bot.engine.extract.folding import fold
-from bot.engine.extract.lexicon import Affixes, Lexicon, Token, folded_phrases, phrases, tokenize
+from bot.engine.extract.lexicon import Affixes, Lexicon, Token, folded_phrases, phrases, token_pattern, tokenize
 from bot.engine.extract.words import LANGUAGES, Words, words_of
 
 Meaning = TypeVar("Meaning")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vocabulary:
     """All lexicons that the readers of one language use. `languages` says whose words they hold, first wins."""
 
     languages: tuple[str, ...]
     words: tuple[Words, ...]
     affixes: Affixes
-    mixed: frozenset[str]
+    pattern: "regex.Pattern[str]"
     numbers: Lexicon[Decimal]
     scales: Lexicon[int]
     conjunctions: Lexicon[bool]
@@ -31,6 +32,7 @@ class Vocabulary:
     range_words: Lexicon[bool]
     units: Lexicon[tuple[int, str]]
     duals: Lexicon[tuple[int, str]]
+    singulars: Lexicon[bool]
     pay: Lexicon[bool]
     lasting: Lexicon[bool]
     since: Lexicon[bool]
@@ -54,7 +56,7 @@ class Vocabulary:
 
     def tokens(self, text: str) -> tuple[Token, ...]:
         """The text in tokens."""
-        return tokenize(text, self.mixed)
+        return tokenize(text, self.pattern)
 
 
 def chosen_languages(language: str | None) -> tuple[str, ...]:
@@ -74,8 +76,8 @@ def vocabulary(language: str | None) -> Vocabulary:
 def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
     words = tuple(words_of(language) for language in languages)
     affixes = Affixes(
-        prefixes=_longest_first(word for one in words for word in folded_phrases(one.prefixes)),
-        suffixes=_longest_first(word for one in words for word in folded_phrases(one.suffixes)),
+        prefixes=[word for one in words for word in folded_phrases(one.prefixes)],
+        suffixes=[word for one in words for word in folded_phrases(one.suffixes)],
     )
 
     def flags(name: str) -> Lexicon[bool]:
@@ -90,7 +92,7 @@ def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         languages=languages,
         words=words,
         affixes=affixes,
-        mixed=_mixed(words),
+        pattern=token_pattern(_mixed(words)),
         numbers=Lexicon(numbers, _without_letters(affixes)),
         scales=Lexicon(_merged([one.scales for one in words]), affixes),
         conjunctions=strict("conjunctions"),
@@ -99,6 +101,7 @@ def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         range_words=strict("range_words"),
         units=Lexicon(_merged([one.units for one in words]), affixes),
         duals=Lexicon(_merged([one.duals for one in words]), affixes),
+        singulars=strict("singulars"),
         pay=flags("pay"),
         lasting=strict("lasting"),
         since=strict("since"),
@@ -148,8 +151,8 @@ def _cldr_weekdays(languages: tuple[str, ...]) -> dict[str, int]:
     return names
 
 
-def _mixed(words: tuple[Words, ...]) -> frozenset[str]:
-    """Single words of all tables that hold both letters and digits, as Arabic is written in Latin letters ("arba3a")."""
+def _mixed(words: tuple[Words, ...]) -> tuple[str, ...]:
+    """Words of all tables that hold both letters and digits, as Arabic is written in Latin letters ("arba3a")."""
     listed = [
         listed
         for one in words
@@ -158,15 +161,9 @@ def _mixed(words: tuple[Words, ...]) -> frozenset[str]:
         for listed in ([value] if isinstance(value, str) else value.values())
     ]
     parts = (part for line in listed for phrase in folded_phrases(line) for part in phrase.split())
-    return frozenset(p for p in parts if any(c.isdigit() for c in p) and any(c.isalpha() for c in p))
+    return tuple(sorted({p for p in parts if any(c.isdigit() for c in p) and any(c.isalpha() for c in p)}))
 
 
 def _without_letters(affixes: Affixes) -> Affixes:
     """Without the suffixes of a single Latin letter: "unos" is no "uno"."""
-    return Affixes(
-        prefixes=affixes.prefixes, suffixes=tuple(s for s in affixes.suffixes if len(s) > 1 or not s.isascii())
-    )
-
-
-def _longest_first(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(words), key=lambda word: (-len(word), word)))
+    return Affixes(prefixes=affixes.prefixes, suffixes=[s for s in affixes.suffixes if len(s) > 1 or not s.isascii()])

@@ -24,6 +24,7 @@ class Words:
     range_words: str  # between two figures ("3 to 4")
     units: Mapping[tuple[int, str], str]  # (count, unit): (1, "month") is "month", (2, "week") is "fortnight"
     duals: Mapping[tuple[int, str], str] = field(default_factory=dict)  # words that hold their own count, as in Arabic
+    singulars: str = ""  # units that mean one of it after "since" or an article
     pay: str = ""  # a salary: a month where a number stands before it ("3 salaries")
     since: str  # before a month, a year or a period
     since_after: str = ""  # the same as a postposition

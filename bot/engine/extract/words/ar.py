@@ -73,6 +73,7 @@ WORDS = Words(
         (2, "month"): "شهرين, شهران, شهرينه, shahrein, shahren, shahrayn, shahreen, chahrin",
         (2, "year"): "سنتين, سنتان, عامين, عامان, sanatein, santen, sintein, sentein, sanatain",
     },
+    singulars="أسبوع, اسبوع, شهر, سنة, عام, usbu3, osbo3, osboo3, shahr, shaher, chahr, sana, sene",
     pay="راتب, رواتب, معاش, معاشات, rateb, ratib, rawatib, ma3ash",
     since=(
         "منذ, من, مند, منذ شهر, من شهر, من بداية, mn, men, min, monz, mundhu, mon4u, mindu, mn shahr, men shahr, منو"

@@ -53,6 +53,7 @@ WORDS = Words(
         (1, "month"): ("month, months, mth, mths, mnth, mnths, monts, moths"),
         (1, "year"): "year, years, yr, yrs",
     },
+    singulars="day, week, fortnight, month, year",
     pay="salary, salaries, paychecks, wages, pays",
     since="since, from, after, since last, from last",
     ago="ago, back, before",
@@ -146,7 +147,7 @@ WORDS = Words(
         "NP": "nepali, nepalese, nepalis, nepaly, nepalees, nepale, gorkha",
         "IN": "indian, indians, hindustan, hindustani, bharat",
         "BD": "bangladeshi, bangladeshis, bangla desh, bengladesh, bangali, bengali",
-        "PK": "pakistani, pakistanis, pak",
+        "PK": "pakistani, pakistanis",
         "LK": "sri lankan, sri lankans, srilanka, srilankan, ceylon",
         "PH": (
             "filipino, filipina, filipinos, filipinas, pinoy, pinay, pinoys, philippine, "

@@ -68,7 +68,8 @@ WORDS = Words(
         (1, "year"): "año, años, anio, anios",
     },
     pay="sueldo, sueldos, salario, salarios, pagos",
-    since=("desde, desde hace, de, hace, hase, después de, desde el mes de, a partir de, desde el, por"),
+    singulars="semana, mes, año",
+    since="desde, desde hace, hace, hase, después de, desde el mes de, a partir de, desde el",
     ago="hace, atrás, antes",
     months={
         9: "setiembre",
@@ -191,7 +192,7 @@ WORDS = Words(
         "LB": "libanés, libanesa",
         "PS": "palestino, palestina",
         "AF": "afgano, afgana",
-        "": ("nuevo méxico, américa del sur, américa latina, mi granada, dinero peruano, china poblana"),
+        "": ("usa, nuevo méxico, américa del sur, américa latina, mi granada, dinero peruano, china poblana"),
     },
     languages={
         "en": "inglés, ingles",

@@ -127,6 +127,7 @@ WORDS = Words(
         (1, "month"): ("महिना, महीना, मैना, महिने, mahina, maina, mahinaa, mahine, mhina, mahena, maheena"),
         (1, "year"): "वर्ष, बर्ष, साल, barsa, barsha, varsha, saal, sal, warsa",
     },
+    singulars="हप्ता, महिना, वर्ष, बर्ष, साल, hapta, mahina, barsa, saal",
     pay="talab, tallab, तलब",
     since="गएको, gayeko, gako",
     since_after="देखि, बाट, dekhi, dekhin, bata, yata, यता",
@@ -252,7 +253,7 @@ WORDS = Words(
         "CY": "साइप्रस, saipras",
         "TR": "टर्की",
         "RU": "रसिया, रुसी, रूस",
-        "": "चाड, चाडपर्व, माली, dubai",  # in Nepali also "both",
+        "": "चाड, चाडपर्व, chad, chad parva, माली, dubai",  # in Nepali also "both",
     },
     languages={
         "en": ("अंग्रेजी, अङ्ग्रेजी, इङ्लिस, इंग्लिश, इंग्लिस, angreji, angrezi, english, ingles, inglish"),
