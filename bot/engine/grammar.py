@@ -26,6 +26,7 @@ from bot.engine.shapes import (
     name,
 )
 
+MAX_STEPS = 200  # in one flow
 _SOURCES = {source.value: source for source in made.Source if source is not made.Source.WRITTEN}
 _LANGUAGE = Line(what="a language code such as es", pattern=r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _KEY_WORDS = MapOf(key=_LANGUAGE, shape=ListOf(shape=Line(what="a word", longest=60), least=1))
@@ -50,7 +51,7 @@ FLOW = Record(
         "discreet": Key(Flag(), about="Never a sensitive word in the first line of a text."),
         "triggers": Key(TRIGGERS, about="What begins the flow."),
         "takes": Key(ListOf(shape=name("a variable")), about="Variables that may be known beforehand."),
-        "steps": Key(ListOf(shape=Always()), True, "What happens, from top to bottom."),
+        "steps": Key(ListOf(shape=Always(), most=MAX_STEPS), True, "What happens, from top to bottom."),
     },
 )
 

@@ -71,7 +71,7 @@ def question(flows: Flows, session: Session, setting: Setting) -> Say:
 
 def _begin(flows: Flows, session: Session, event: Begun, setting: Setting) -> Advance:
     flow = _flow(flows, session.flow)
-    begun = replace(session, version=flow.version, answers={**session.answers, **event.answers}, returns=())
+    begun = replace(session, answers={**session.answers, **event.answers}, returns=())
     return _walk(flows, _at(begun, flow, flow.first.id), (), setting)
 
 
@@ -188,14 +188,16 @@ def _entered(flows: Flows, run: made.Run, session: Session) -> Session:
         raise EngineError(f"flow {session.flow!r} runs in circles: {MAX_RETURNS} sub-flows within one another")
     flow = _flow(flows, run.flow)
     returns = (*session.returns, Return(flow=session.flow, step=session.step))
-    return _at(replace(session, version=flow.version, returns=returns), flow, flow.first.id)
+    return _at(replace(session, returns=returns), flow, flow.first.id)
 
 
 def _returned(flows: Flows, session: Session) -> Session:
     back = session.returns[-1]
     flow = _flow(flows, back.flow)
     step = flow.step(back.step)
-    return _at(replace(session, version=flow.version, returns=session.returns[:-1]), flow, flow.after(step))
+    if not isinstance(step, made.Run):
+        raise EngineError(f"flow {flow.name!r} was changed: step {step.id!r} runs no sub-flow to come back from")
+    return _at(replace(session, returns=session.returns[:-1]), flow, flow.after(step))
 
 
 def _call(step: made.Call, session: Session) -> Call:
@@ -240,6 +242,7 @@ def _at(session: Session, flow: Flow, step: str) -> Session:
     return replace(
         session,
         flow=flow.name,
+        version=flow.version,
         step=step,
         status=SessionStatus.RUNNING,
         tries=0,

@@ -12,11 +12,10 @@ from bot.domain.errors import ConfigurationError
 from bot.engine import flow as made
 from bot.engine.document import Node, Report, compose
 from bot.engine.flow import END, Flow, Problem, Step, Target, Triggers, payload
-from bot.engine.grammar import FLOW, KINDS
+from bot.engine.grammar import FLOW, KINDS, MAX_STEPS
 from bot.engine.shapes import NAME, WRONG, Fields, Record
 
 MAX_PAYLOAD_BYTES = 64  # Telegram's callback_data
-MAX_STEPS = 200
 
 
 def load_flows(folder: Path) -> Mapping[str, Flow]:

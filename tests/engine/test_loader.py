@@ -7,7 +7,8 @@ import pytest
 
 from bot.domain.errors import ConfigurationError
 from bot.engine.flow import Ask, Call, Choose, Say, Variable
-from bot.engine.loader import MAX_STEPS, load_flows, read_flow, read_flows
+from bot.engine.grammar import MAX_STEPS
+from bot.engine.loader import load_flows, read_flow, read_flows
 from tests.engine.scene import flow_of, read_table, steps
 
 BROKEN: list[dict[str, Any]] = read_table(Path(__file__).parent / "broken_flows.yml")
