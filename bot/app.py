@@ -27,6 +27,7 @@ from bot.engine.flow import Flow
 from bot.engine.loader import load_flows
 from bot.i18n import Catalogs, autonym
 from bot.log import logger
+from bot.nlu.examples import read_examples
 from bot.nlu.keywords import Keywords
 from bot.nlu.language import LanguageGuesser
 from bot.nlu.rasa import Breaker, RasaClient, UnderstandingWithFallback
@@ -198,6 +199,7 @@ def _build(settings: Settings, *, store: SqlStore, redis: Redis, session: aiohtt
         ids=ids,
         reply_life=timedelta(hours=settings.reply_life_hours),
     )
+    examples = list(read_examples(settings.root / "nlu_data", settings.languages))
     rasa = RasaClient(session=session, url=nlu_url(settings), breaker=Breaker(clock=asyncio.get_running_loop().time))
     conversation = Conversation(
         store=store,
@@ -206,8 +208,8 @@ def _build(settings: Settings, *, store: SqlStore, redis: Redis, session: aiohtt
         house=house,
         catalogs=catalogs,
         channels=channels,
-        understander=UnderstandingWithFallback(rasa=rasa, keywords=Keywords.load()),
-        linguist=LanguageGuesser.load(settings.languages),
+        understander=UnderstandingWithFallback(rasa=rasa, keywords=Keywords.learn(examples)),
+        linguist=LanguageGuesser.learn(examples, settings.languages),
         signals=Signals.load(settings.languages),
         documents=documents,
         triggers=triggers_of(all_flows),
