@@ -1,5 +1,7 @@
 """Proves that typed values are read from what frightened people type, in four languages and any script's digits."""
 
+import ast
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,8 @@ from bot.engine import extract
 from bot.engine.extract import cases
 
 TABLES = Path(__file__).parent / "extract_tables"
+PACKAGE = Path(cases.__file__).parent
+OWN = "bot.engine.extract"
 TODAY = date(2026, 11, 22)
 OFFERED = ("en", "es", "ne", "ar")
 
@@ -141,6 +145,35 @@ def test_the_tables_cover_every_language_offered() -> None:
     lines = [row for kind in ("number", "amount", "period", "people_count", "country", "day") for row in rows(kind)]
     assert len(lines) >= 300
     assert all(sum(row[1] == language for row in lines) >= 60 for language in OFFERED)
+
+
+def test_a_lone_length_of_time_answers_when_it_happened() -> None:
+    assert extract.day("3 months", "en", TODAY) == date(2026, 8, 22)
+    assert extract.day("3 months", "en", TODAY, future=True) is None
+
+
+def test_the_nlu_server_can_import_it() -> None:
+    """Its environment is Python 3.10 with four packages, and bot's own top packages may bring nothing else in."""
+    for path in (*PACKAGE.rglob("*.py"), PACKAGE.parent / "__init__.py", PACKAGE.parent.parent / "__init__.py"):
+        tree = ast.parse(path.read_text("utf-8"), feature_version=(3, 10))
+        names = {
+            name
+            for node in ast.walk(tree)
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        allowed = sys.stdlib_module_names | {"babel", "regex", "phonenumbers", "dateparser"}
+        assert {name for name in names if name.split(".")[0] not in allowed and not name.startswith(OWN)} == set(), path
+
+
+def test_tables_can_be_built_before_the_first_message() -> None:
+    extract.prepare(OFFERED)
+    assert extract.country("Nepal", "en") == "NP"
 
 
 @settings(max_examples=60, deadline=None)

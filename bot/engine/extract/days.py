@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 import dateparser
 import regex
 from babel import Locale
+from dateparser.data.languages_info import language_order
 
 from bot.engine.extract.folding import digits
 from bot.engine.extract.lexicon import Token
@@ -24,10 +25,14 @@ def day(text: str, language: str | None, today: date, *, future: bool = False) -
     """
     words = vocabulary(language)
     tokens = words.tokens(text)
-    found = _ago(tokens, words, today) or _named(tokens, words, today) or _numeric(text, language, today, future=future)
+    found = (
+        (None if future else _ago(tokens, words, today))
+        or _named(tokens, words, today)
+        or _numeric(text, language, today, future=future)
+    )
     found = found or _spelled(tokens, words, today, future=future) or _weekday(tokens, words, today, future=future)
     if found is None and _has_month(text, tokens, words):
-        found = _parsed(text, words, today, future=future)
+        found = _parsed(text, language, tokens, words, today, future=future)
     if found is None or found < today - _OLDEST or (found > today and not future):
         return None
     return found
@@ -46,7 +51,8 @@ def _ago(tokens: tuple[Token, ...], words: Vocabulary, today: date) -> date | No
         )  # "hace 3 días", "قبل يومين"
         after = one.last + 1 < len(tokens) and words.ago.at(tokens, one.last + 1) is not None
         inner = words.ago.at(tokens, one.first) is not None
-        if before or after or inner:
+        is_alone = one.first == 0 and one.last == len(tokens) - 1  # "when did it happen?" "3 months"
+        if before or after or inner or is_alone:
             return _earlier(today, one.period)
     return None
 
@@ -129,16 +135,21 @@ def _has_month(text: str, tokens: tuple[Token, ...], words: Vocabulary) -> bool:
     return has_word and len(text) <= 80 and any(token.is_figure for token in tokens)
 
 
-def _parsed(text: str, words: Vocabulary, today: date, *, future: bool) -> date | None:
+def _parsed(
+    text: str, language: str | None, tokens: tuple[Token, ...], words: Vocabulary, today: date, *, future: bool
+) -> date | None:
+    """What dateparser makes of it, in more languages than our tables; never against a weekday that the text names."""
     settings = {
         "RELATIVE_BASE": datetime.combine(today, time(12)),
         "PREFER_DATES_FROM": "future" if future else "past",
         "DATE_ORDER": "DMY",
-        "STRICT_PARSING": False,
-        "RETURN_AS_TIMEZONE_AWARE": False,
-        "TIMEZONE": "UTC",
         "REQUIRE_PARTS": ["day"],
-        "NORMALIZE": True,
+        "TIMEZONE": "UTC",
+        "RETURN_AS_TIMEZONE_AWARE": False,
     }
-    found = dateparser.parse(digits(text).strip(" .!?"), languages=list(words.languages), settings=settings)
-    return found.date() if found is not None else None
+    base = (language or "").replace("_", "-").split("-")[0]
+    known = [one for one in dict.fromkeys((base, *words.languages)) if one in language_order]
+    found = dateparser.parse(digits(text).strip(" .!?"), languages=known, settings=settings)
+    if found is None or any(weekday != found.weekday() for weekday, _, _ in words.weekdays.all(tokens)):
+        return None
+    return found.date()
