@@ -276,15 +276,12 @@ def nlu_url(settings: Settings) -> str:
     return settings.nlu_url or f"http://127.0.0.1:{settings.nlu_port}"
 
 
-def _telegram(settings: Settings, session: aiohttp.ClientSession) -> TelegramChannel | None:
+def _telegram(settings: Settings) -> TelegramChannel | None:
     token = settings.telegram_token.get_secret_value()
     if not token:
         return None
     return TelegramChannel(
-        token=token,
-        secret=settings.telegram_secret.get_secret_value(),
-        api_url=settings.telegram_api_url,
-        session=session,
+        token=token, secret=settings.telegram_secret.get_secret_value(), api_url=settings.telegram_api_url
     )
 
 

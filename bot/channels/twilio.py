@@ -174,9 +174,7 @@ class TwilioAccount:
             raise InputError("media is fetched from Twilio's own hosts only")
         auth = aiohttp.BasicAuth(self.account_sid, self.auth_token)
         try:
-            async with self.session.get(
-                attachment.source, auth=auth, timeout=TIMEOUT, allow_redirects=False
-            ) as answer:
+            async with self.session.get(attachment.source, auth=auth, timeout=TIMEOUT, allow_redirects=False) as answer:
                 if answer.status in (301, 302, 303, 307, 308):
                     return await self._follow(answer.headers.get("Location", ""))
                 return await _body(answer)

@@ -124,6 +124,7 @@ class Conversation:
         await self.bell.ring(message.contact, lane)
 
     async def _answer(self, message: Message) -> Lane:
+        await self.channels[message.received.channel].acknowledge(message.received)
         prepared = await self._prepare(message)
         for _ in range(MAX_CONFLICTS):
             try:
