@@ -1,20 +1,20 @@
--- Owns every change to a doorbell's state; one call is one atomic step.
+-- Owns every change to a doorbell's state; one call is one atomic step. Redis 7 and Valkey run it alike.
 --
--- KEYS  1 waiting   hash: subject -> "rank entry" of its bell that nobody has taken
---       2 again     hash: subject -> rank at which it was rung while somebody held it
---       3 later     sorted set: "rank attempts subject", by the millisecond it is due at
+-- KEYS  1 waiting   hash: contact -> "rank entry" of its bell that nobody has taken
+--       2 again     hash: contact -> rank at which it was rung while somebody held it
+--       3 later     sorted set: "rank attempts contact", by the millisecond it is due at
 --       4 counters  hash: fence (the last one given), turn (bells given, for the kept share)
 --       5...        one stream a lane, most urgent first; a lane's place here is its rank
 -- ARGV  1 verb, 2 prefix of the leases' keys, 3... the verb's own
 --
--- A subject has at most one bell that waits and one that is held, so the streams are as short as the work is small.
+-- A contact has at most one bell that waits and one that is held, so the streams are as short as the work is small.
 
 local waiting, again, later, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local streams = {unpack(KEYS, 5)}
 local GROUP, CONSUMER = 'workers', 'muster'  -- leases tell holders apart, so the group needs one name only
 local LONGEST = 1000000  -- entries of a stream; what is trimmed is rung again from SQL
 
-local function lease_of(subject) return ARGV[2] .. subject end
+local function lease_of(contact) return ARGV[2] .. contact end
 
 local function now_us()
   local time = redis.call('TIME')
@@ -26,9 +26,9 @@ local function drop(rank, entry)
   redis.call('XDEL', streams[rank], entry)
 end
 
--- Queue a bell unless the subject waits already in this lane or a more urgent one. Returns 1 when something changed.
-local function queue(subject, rank, attempts)
-  local place = redis.call('HGET', waiting, subject)
+-- Queue a bell unless the contact waits already in this lane or a more urgent one. Returns 1 when something changed.
+local function queue(contact, rank, attempts)
+  local place = redis.call('HGET', waiting, contact)
   if place then
     local old_rank, entry = place:match('^(%d+) (.+)$')
     old_rank = tonumber(old_rank)
@@ -36,22 +36,22 @@ local function queue(subject, rank, attempts)
     if old_rank <= rank and #redis.call('XRANGE', streams[old_rank], entry, entry) > 0 then return 0 end
     redis.call('XDEL', streams[old_rank], entry)
   end
-  local entry = redis.call('XADD', streams[rank], 'MAXLEN', '~', LONGEST, '*', 'subject', subject, 'attempts', attempts)
-  redis.call('HSET', waiting, subject, rank .. ' ' .. entry)
+  local entry = redis.call('XADD', streams[rank], 'MAXLEN', '~', LONGEST, '*', 'contact', contact, 'attempts', attempts)
+  redis.call('HSET', waiting, contact, rank .. ' ' .. entry)
   return 1
 end
 
 -- Note that the holder has to look once more. Returns 1 when that is news.
-local function note_again(subject, rank)
-  local noted = tonumber(redis.call('HGET', again, subject) or nil)
+local function note_again(contact, rank)
+  local noted = tonumber(redis.call('HGET', again, contact) or nil)
   if noted and noted <= rank then return 0 end
-  redis.call('HSET', again, subject, rank)
+  redis.call('HSET', again, contact, rank)
   return 1
 end
 
-local function ring(subject, rank, attempts)
-  if redis.call('EXISTS', lease_of(subject)) == 1 then return note_again(subject, rank) end
-  return queue(subject, rank, attempts)
+local function ring(contact, rank, attempts)
+  if redis.call('EXISTS', lease_of(contact)) == 1 then return note_again(contact, rank) end
+  return queue(contact, rank, attempts)
 end
 
 local function next_fence()
@@ -63,18 +63,18 @@ end
 
 local verbs = {}
 
--- rank, subject...
+-- rank, contact...
 function verbs.ring(rank, ...)
   local rung = 0
-  for _, subject in ipairs({...}) do rung = rung + ring(subject, tonumber(rank), 0) end
+  for _, contact in ipairs({...}) do rung = rung + ring(contact, tonumber(rank), 0) end
   return rung
 end
 
 local function ring_what_is_due(now_ms)
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', later, '-inf', now_ms, 'LIMIT', 0, 1000)) do
-    local rank, attempts, subject = member:match('^(%d+) (%d+) (.*)$')
+    local rank, attempts, contact = member:match('^(%d+) (%d+) (.*)$')
     redis.call('ZREM', later, member)
-    ring(subject, tonumber(rank), attempts)
+    ring(contact, tonumber(rank), attempts)
   end
 end
 
@@ -88,7 +88,7 @@ local function abandoned(rank, lease_ms, count)
 end
 
 -- count, lease in ms, rank of the lane with a kept share, that share
--- Returns the bells as {subject, rank, entry, fence, attempt}; if there are none, also where each stream ends
+-- Returns the bells as {contact, rank, entry, fence, attempt}; if there are none, also where each stream ends
 -- and in how many ms the next put-back bell is due (-1: none).
 function verbs.take(count, lease_ms, kept_rank, share)
   count, lease_ms, kept_rank = tonumber(count), tonumber(lease_ms), tonumber(kept_rank)
@@ -96,16 +96,16 @@ function verbs.take(count, lease_ms, kept_rank, share)
   local taken = {}
 
   local function hand_out(rank, entry, fields, deliveries)
-    local subject, attempts = fields[2], tonumber(fields[4])
-    if redis.call('HGET', waiting, subject) == rank .. ' ' .. entry then redis.call('HDEL', waiting, subject) end
-    if redis.call('EXISTS', lease_of(subject)) == 1 then
-      note_again(subject, rank)
+    local contact, attempts = fields[2], tonumber(fields[4])
+    if redis.call('HGET', waiting, contact) == rank .. ' ' .. entry then redis.call('HDEL', waiting, contact) end
+    if redis.call('EXISTS', lease_of(contact)) == 1 then
+      note_again(contact, rank)
       return drop(rank, entry)
     end
     local fence = next_fence()
-    redis.call('SET', lease_of(subject), fence, 'PX', lease_ms)
-    redis.call('HDEL', again, subject)
-    table.insert(taken, {subject, rank, entry, fence, attempts + deliveries})
+    redis.call('SET', lease_of(contact), fence, 'PX', lease_ms)
+    redis.call('HDEL', again, contact)
+    table.insert(taken, {contact, rank, entry, fence, attempts + deliveries})
   end
 
   local function take_from(rank, most)
@@ -143,28 +143,28 @@ function verbs.take(count, lease_ms, kept_rank, share)
   return {taken, ends, first[2] and math.max(0, first[2] - now_ms) or -1}
 end
 
--- subject, rank, entry, fence, lease in ms. Returns 1 while the lease is the caller's.
-function verbs.extend(subject, rank, entry, fence, lease_ms)
-  if redis.call('GET', lease_of(subject)) ~= fence then return 0 end
-  redis.call('PEXPIRE', lease_of(subject), lease_ms)
+-- contact, rank, entry, fence, lease in ms. Returns 1 while the lease is the caller's.
+function verbs.extend(contact, rank, entry, fence, lease_ms)
+  if redis.call('GET', lease_of(contact)) ~= fence then return 0 end
+  redis.call('PEXPIRE', lease_of(contact), lease_ms)
   redis.call('XCLAIM', streams[tonumber(rank)], GROUP, CONSUMER, 0, entry, 'JUSTID')
   return 1
 end
 
--- subject, rank, entry, fence, attempt, ms after which the bell is to ring again (-1: it is done with)
+-- contact, rank, entry, fence, attempt, ms after which the bell is to ring again (-1: it is done with)
 -- Returns 1 when the lease was the caller's; else nothing is changed.
-function verbs.release(subject, rank, entry, fence, attempt, delay_ms)
-  if redis.call('GET', lease_of(subject)) ~= fence then return 0 end
+function verbs.release(contact, rank, entry, fence, attempt, delay_ms)
+  if redis.call('GET', lease_of(contact)) ~= fence then return 0 end
   rank, delay_ms = tonumber(rank), tonumber(delay_ms)
-  redis.call('DEL', lease_of(subject))
+  redis.call('DEL', lease_of(contact))
   drop(rank, entry)
-  local noted = tonumber(redis.call('HGET', again, subject) or nil)
-  redis.call('HDEL', again, subject)
-  if noted then queue(subject, noted, 0) end
+  local noted = tonumber(redis.call('HGET', again, contact) or nil)
+  redis.call('HDEL', again, contact)
+  if noted then queue(contact, noted, 0) end
   if delay_ms == 0 then
-    queue(subject, rank, attempt)
+    queue(contact, rank, attempt)
   elseif delay_ms > 0 then
-    redis.call('ZADD', later, math.floor(now_us() / 1000) + delay_ms, rank .. ' ' .. attempt .. ' ' .. subject)
+    redis.call('ZADD', later, math.floor(now_us() / 1000) + delay_ms, rank .. ' ' .. attempt .. ' ' .. contact)
   end
   return 1
 end

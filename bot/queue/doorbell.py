@@ -14,27 +14,27 @@ from bot.queue.connection import AWAY, script
 LANES: Final = ("emergency", "reply", "bulk")  # most urgent first
 KEPT_LANE: Final = "reply"
 
-_BATCH: Final = 500  # subjects rung in one script call, so that no call blocks Redis for more than some milliseconds
+_BATCH: Final = 500  # contacts rung in one script call, so that no call blocks Redis for more than some milliseconds
 _LONGEST_NAP: Final = 1.0  # seconds between two looks for bells that a dead process left
-_LONGEST_DELAY: Final = 60.0  # seconds between two tries of a subject that keeps failing
+_LONGEST_DELAY: Final = 60.0  # seconds between two tries of a contact that keeps failing
 
 _log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
-    """The lease ran out under its holder: somebody else may hold the subject, so the work must not be committed."""
+    """The lease ran out under its holder: somebody else may hold the contact, so the work must not be committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A subject (a contact's or a chunk's id) that the caller alone may work on, until its release or the lease's end.
+    """A contact that the caller alone may work on, until its release or the lease's end.
 
-    `fence` grows with every lease given, even across a FLUSHALL: storage that has seen a higher one for a subject can
+    `fence` grows with every lease given, even across a FLUSHALL: storage that has seen a higher one for a contact can
     refuse the late work of a stale holder. `attempt` is 1 at first and grows each time the work failed or its process
-    died; news about the subject begin again at 1.
+    died; news about the contact begin again at 1.
     """
 
-    subject: str
+    contact: str
     lane: str
     fence: int
     attempt: int
@@ -42,9 +42,9 @@ class Held:
 
 
 class Doorbell:
-    """Wakes one of any number of processes for a subject.
+    """Wakes one of any number of processes for a contact.
 
-    Bells may be lost with Redis, so SQL must be able to ring again. One subject rings once however often it is rung
+    Bells may be lost with Redis, so SQL must be able to ring again. One contact rings once however often it is rung
     before somebody comes; rung while it is held, it rings once more afterwards. `take` prefers the lanes in their
     order, with `kept_share` of the turns kept for replies.
     """
@@ -58,22 +58,22 @@ class Doorbell:
         self._lease_ms = round(lease_seconds * 1000)
         self._kept_share = kept_share
 
-    async def ring(self, subject: str, lane: str) -> None:
-        """Ask for the subject to be looked after. Never raises while Redis is away: the bell is then late, not lost."""
-        await self.ring_many([subject], lane)
+    async def ring(self, contact: str, lane: str) -> None:
+        """Ask for the contact to be looked after. Never raises while Redis is away: the bell is then late, not lost."""
+        await self.ring_many([contact], lane)
 
-    async def ring_many(self, subjects: Sequence[str], lane: str) -> int:
+    async def ring_many(self, contacts: Sequence[str], lane: str) -> int:
         """Ring for many at once; returns how many were not waiting in this lane or a more urgent one already."""
         rank, rung = LANES.index(lane) + 1, 0
         try:
-            for start in range(0, len(subjects), _BATCH):
-                rung += await self._call("ring", rank, *subjects[start : start + _BATCH])
+            for start in range(0, len(contacts), _BATCH):
+                rung += await self._call("ring", rank, *contacts[start : start + _BATCH])
         except AWAY as error:
             _log.warning("bell not rung, Redis is away: %s", type(error).__name__)
         return rung
 
     async def take(self, count: int = 1, block_seconds: float = 0.0) -> list[Held]:
-        """Up to `count` subjects as soon as there are any, or none after `block_seconds`, also while Redis is away.
+        """Up to `count` contacts as soon as there are any, or none after `block_seconds`, also while Redis is away.
 
         Cancelled in the middle, it gives back what it has taken.
         """
@@ -94,22 +94,22 @@ class Doorbell:
 
     async def extend(self, held: Held) -> bool:
         """Begin the lease anew; False when it is lost and the work must be given up."""
-        return bool(await self._call("extend", held.subject, *_place(held), self._lease_ms))
+        return bool(await self._call("extend", held.contact, *_place(held), self._lease_ms))
 
     async def release(self, held: Held) -> bool:
-        """The work is done. False when the lease was lost before: whoever holds the subject now releases it."""
-        return bool(await self._call("release", held.subject, *_place(held), held.attempt, -1))
+        """The work is done. False when the lease was lost before: whoever holds the contact now releases it."""
+        return bool(await self._call("release", held.contact, *_place(held), held.attempt, -1))
 
     async def put_back(self, held: Held, delay_seconds: float = 0.0) -> bool:
-        """The work is not done: the subject rings again after the delay, or at once when news came meanwhile."""
+        """The work is not done: the contact rings again after the delay, or at once when news came meanwhile."""
         delay_ms = round(delay_seconds * 1000)
-        return bool(await self._call("release", held.subject, *_place(held), held.attempt, delay_ms))
+        return bool(await self._call("release", held.contact, *_place(held), held.attempt, delay_ms))
 
     @asynccontextmanager
     async def holding(self, held: Held) -> AsyncIterator[None]:
         """Keep the lease while the block runs, then release it.
 
-        A failing block puts the subject back, to be tried again after 2, 4, 8 ... 60 seconds; a cancelled one puts it
+        A failing block puts the contact back, to be tried again after 2, 4, 8 ... 60 seconds; a cancelled one puts it
         back at once. A lost lease cancels the block and raises LeaseLost. An absent Redis changes nothing for it.
         """
         try:
@@ -174,8 +174,8 @@ def _place(held: Held) -> tuple[int, str, int]:
 
 
 def _held(bell: Sequence[Any]) -> Held:
-    subject, rank, entry, fence, attempt = bell
-    return Held(subject=subject, lane=LANES[int(rank) - 1], entry=entry, fence=int(fence), attempt=int(attempt))
+    contact, rank, entry, fence, attempt = bell
+    return Held(contact=contact, lane=LANES[int(rank) - 1], entry=entry, fence=int(fence), attempt=int(attempt))
 
 
 async def _tolerate(call: Awaitable[object]) -> None:

@@ -63,16 +63,13 @@ function verbs.acquire(rank, kept, share, name, cost, rate, burst, pace)
     return text((blocked_until - now) / 1000)
   end
 
-  local others = {}  -- by lane: how many wait, besides us
+  local more_urgent = 0  -- how many wait in lanes before ours
   for lane, key in ipairs(waiters) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now - GRACE)
-    others[lane] = redis.call('ZCARD', key)
+    if lane < rank then more_urgent = more_urgent + redis.call('ZCARD', key) end
   end
   local is_known = redis.call('ZSCORE', waiters[rank], name)
-  if is_known then others[rank] = others[rank] - 1 end
 
-  local more_urgent = 0
-  for lane = 1, rank - 1 do more_urgent = more_urgent + others[lane] end
   local is_replies_turn = credit >= 1 - share - 1e-9
   local must_yield
   if rank == kept then

@@ -82,7 +82,7 @@ async def test_it_dies_with_a_parent_killed_by_kill_9(server: Server, tmp_path: 
     await client.aclose()
     async with embedded_redis(tmp_path, server=server) as url:  # waits until the old one is gone
         client = connect(url)
-        assert [held.subject for held in await Doorbell(redis=client, name="inbox").take()] == ["amina"]
+        assert [held.contact for held in await Doorbell(redis=client, name="inbox").take()] == ["amina"]
         await client.aclose()
 
 
