@@ -23,6 +23,7 @@ class Report:
 
     file: str
     problems: list[Problem] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)  # the file's own
 
     def wrong(self, where: Node | int, message: str) -> None:
         line = where if isinstance(where, int) else line_of(where)
@@ -31,6 +32,14 @@ class Report:
 
 def line_of(node: Node) -> int:
     return node.start_mark.line + 1 if node.start_mark else 1
+
+
+def has_comment(node: Node, report: Report) -> bool:
+    """Whether a comment follows the value on its last line: perhaps a `#` that was meant to be read."""
+    mark = node.end_mark
+    if mark is None or mark.line >= len(report.lines):
+        return False
+    return report.lines[mark.line][mark.column :].lstrip().startswith("#")
 
 
 def _line(event: yaml.Event) -> int:
@@ -43,6 +52,7 @@ def compose(source: bytes, report: Report) -> yaml.MappingNode | None:
     if text is None or not _is_plain(text, report):
         return None
     root = yaml.compose(text, _Loader)
+    report.lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)  # as YAML counts lines
     if not isinstance(root, yaml.MappingNode):
         report.wrong(1 if root is None else root, "the file must be `key: value` lines, beginning with `flow:`")
         return None

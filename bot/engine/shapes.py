@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import yaml
 
 from bot.engine.conditions import ConditionError, parse
-from bot.engine.document import Node, Report, line_of, pairs
+from bot.engine.document import Node, Report, has_comment, line_of, pairs
 from bot.engine.effects import Text
 from bot.engine.flow import Target, Variable, Wording
 
@@ -271,6 +271,9 @@ class Words:
     def _text(self, node: Node, report: Report) -> Any:
         text = Line(longest=self.longest).read(node, report)
         if text is WRONG:
+            return WRONG
+        if has_comment(node, report):
+            report.wrong(node, "the text ends before ` #`: put quotes around it, or write the comment on its own line")
             return WRONG
         if any(brace in _PLACEHOLDER.sub("", text) for brace in "{}"):
             report.wrong(node, "a variable in a text is written `{name}`, in small letters, digits and _")

@@ -75,6 +75,13 @@ def test_arguments_are_words_numbers_truths_or_variables() -> None:
     assert step.arguments["e"] == Variable(name="position")
 
 
+def test_a_number_sign_in_quotes_or_within_a_word_is_text_and_a_comment_elsewhere_is_free() -> None:
+    flow = flow_of(
+        steps('- say: "Press #1"', "- say: C#minor", "- go: last # jumps", "- id: last # the last", "  end: true")
+    )
+    assert [step.wording.text.msgid for step in flow.steps if isinstance(step, Say)] == ["Press #1", "C#minor"]
+
+
 def test_steps_know_their_lines_and_those_without_an_id_are_named_by_their_place() -> None:
     flow = flow_of(steps("- say: a", "- id: who", "  ask: Who?", "  save: who", "- end: true"))
     assert [(step.id, step.line, step.is_named) for step in flow.steps] == [
