@@ -13,7 +13,7 @@ def set_language(*, offered: Sequence[str]) -> ActionSpec:
     """`language` is an offered code or a language's name in any of ours; the choice is kept as confirmed (R12)."""
 
     async def run(occasion: Occasion) -> Called:
-        language = _offered(occasion.arguments.get("language"), offered, occasion.language)
+        language = _offered(occasion.arguments.get("language"), offered)
         if language is None:
             return Called(outcome="unknown")
         contact = replace(occasion.contact, language=language, is_language_confirmed=True)
@@ -24,12 +24,9 @@ def set_language(*, offered: Sequence[str]) -> ActionSpec:
     return ActionSpec(run=run, arguments=frozenset({"language"}), outcomes=frozenset({"done", "unknown"}))
 
 
-def _offered(written: Value, offered: Sequence[str], spoken: str) -> str | None:
+def _offered(written: Value, offered: Sequence[str]) -> str | None:
     if not isinstance(written, str):
         return None
     code = written.strip().replace("_", "-").lower()
     by_code = {language.lower(): language for language in offered}
-    if code in by_code:
-        return by_code[code]
-    named = language_named(written, spoken)
-    return by_code.get(named.lower()) if named else None
+    return by_code.get(code) or language_named(written, offered)

@@ -93,7 +93,7 @@ class Documents:
 
 
 def _types(body: bytes) -> list[str]:
-    """Every media type that the first bytes can be, the likeliest first."""
+    """Every media type that the first bytes show: several where a container may hold either."""
     if body.startswith(_AMR):
         return ["audio/amr"]
     if body[4:8] == b"ftyp" and body[8:12] in _HEIC_BRANDS:
@@ -102,5 +102,7 @@ def _types(body: bytes) -> list[str]:
         found = puremagic.magic_string(body)
     except (puremagic.PureError, ValueError):
         return []
-    named = [_SAME_TYPES.get(match.mime_type, (match.mime_type,)) for match in found if match.mime_type]
-    return [media_type for names in named for media_type in names]
+    named = [match for match in found if match.mime_type]
+    surest = max((match.confidence for match in named), default=0)  # a worse match is a guess: an AVI "may be" a WebP
+    types = [_SAME_TYPES.get(match.mime_type, (match.mime_type,)) for match in named if match.confidence == surest]
+    return [media_type for several in types for media_type in several]

@@ -212,7 +212,7 @@ def describe(place: Place, voice: Voice, *, now: datetime, position: Position | 
     """What a worker is told of a place, in plain lines: how to reach it, then whether it helps, then how we know."""
     lines = [place.name, _where(place, voice, position)]
     if place.phones:
-        lines.append(voice.say("Phone: {phones}", phones=", ".join(map(spaced, place.phones))))
+        lines.append(voice.say("Phone: {phones}", phones=[spaced(phone) for phone in place.phones]))
     lines += [_hours(place, voice, now), _terms(place, voice)]
     if place.languages:
         lines.append(voice.say("Languages: {languages}", languages=[voice.tongue(code) for code in place.languages]))

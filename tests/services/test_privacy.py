@@ -1,0 +1,306 @@
+"""A contact rules over their own data: told, let go, and never another's."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.config import Retention
+from bot.domain.case import Topic, Urgency
+from bot.domain.contact import Address, Channel, Contact, ContactId, Permission, Scheme
+from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus
+from bot.domain.document import Document, DocumentId
+from bot.domain.employer import Employer, EmployerId, Site, SiteId
+from bot.domain.errors import Conflict
+from bot.domain.message import Attachment, Message, MessageId, Received
+from bot.domain.values import Position
+from bot.i18n import Catalogs
+from bot.services.cases import CaseDesk
+from bot.services.privacy import Privacy, heard_last
+from bot.services.voice import Voice
+from bot.storage.store import SqlStore, SqlUnit
+from tests.stand import NOW, PHONE, CountingIds, StillClock, met
+
+CHAT = Address(scheme=Scheme.TELEGRAM, path="777000")
+KEPT = Retention(messages=180, documents=1, cases=730)
+
+
+@pytest.fixture
+def privacy(store: SqlStore, clock: StillClock) -> Privacy:
+    return Privacy(store=store, clock=clock)
+
+
+async def wrote(unit: SqlUnit, contact: Contact, number: int, *attachments: Attachment, handled: bool = True) -> None:
+    received = Received(
+        channel=Channel.SMS, address=PHONE, provider_id=f"{contact.id}-{number}", text="hello", attachments=attachments
+    )
+    message = Message(
+        id=MessageId(f"{contact.id}-m{number}"), contact=contact.id, received=received, received_at=NOW
+    )  # fmt: skip
+    await unit.messages.add(message)
+    if handled:
+        await unit.messages.mark_handled(message.id, NOW)
+
+
+def a_delivery(contact: ContactId) -> Delivery:
+    return Delivery(
+        id=DeliveryId("d1"),
+        contact=contact,
+        channel=Channel.SMS,
+        address=PHONE,
+        content=Content(text="Goodbye", language="en"),
+        origin="message:m1",
+        created_at=NOW,
+        due_at=NOW,
+    )
+
+
+# --- to be forgotten ------------------------------------------------------------------------------------------------
+
+
+async def asked(store: SqlStore, privacy: Privacy) -> ContactId:
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        await wrote(unit, contact, 1)
+        await privacy.ask_to_forget(unit, contact, NOW)
+    return contact.id
+
+
+async def is_known(store: SqlStore) -> bool:
+    async with store.transaction() as unit:
+        return await unit.contacts.find(PHONE) is not None
+
+
+async def test_who_asks_to_be_erased_is_erased_everywhere(store: SqlStore, privacy: Privacy) -> None:
+    """R18."""
+    contact = await asked(store, privacy)
+    assert await privacy.forget_due() == 1
+    async with store.transaction() as unit:
+        assert await unit.contacts.get(contact) is None
+        assert not await unit.messages.history(contact, 10)
+    assert await privacy.forget_due() == 0
+
+
+async def test_the_farewell_is_sent_first(store: SqlStore, privacy: Privacy) -> None:
+    contact = await asked(store, privacy)
+    async with store.transaction() as unit:
+        await unit.deliveries.add([a_delivery(contact)])
+    assert await privacy.forget_due() == 0
+    async with store.transaction() as unit:
+        (claimed,) = await unit.deliveries.claim(contact, NOW, NOW + timedelta(seconds=30))
+        await unit.deliveries.save(replace(claimed, status=DeliveryStatus.SENT, provider_id="SM1", sent_at=NOW))
+    assert await privacy.forget_due() == 1
+    assert not await is_known(store)
+
+
+async def test_who_writes_again_is_answered_before_they_are_erased(store: SqlStore, privacy: Privacy) -> None:
+    """R22: their words do not vanish unread."""
+    contact = await asked(store, privacy)
+    async with store.transaction() as unit:
+        known = await unit.contacts.get(contact)
+        assert known is not None
+        await wrote(unit, known, 2, handled=False)
+    assert await privacy.forget_due() == 0
+    assert await is_known(store)
+
+
+async def test_a_message_that_comes_between_the_look_and_the_erasure_is_not_lost(
+    store: SqlStore, privacy: Privacy
+) -> None:
+    contact = await asked(store, privacy)
+    async with store.transaction() as unit:
+        known = await unit.contacts.get(contact)
+        assert known is not None
+        await wrote(unit, known, 2, handled=False)
+    assert not await privacy._forget(contact, NOW)
+    assert await is_known(store)
+
+
+async def test_who_did_not_ask_is_not_erased(store: SqlStore, privacy: Privacy) -> None:
+    async with store.transaction() as unit:
+        await met(unit, PHONE)
+    assert await privacy.forget_due() == 0
+    assert not await privacy._forget(ContactId("c1"), NOW)
+    assert not await privacy._forget(ContactId("nobody"), NOW)
+
+
+async def test_one_contact_that_cannot_be_erased_now_does_not_keep_the_others(
+    store: SqlStore, privacy: Privacy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with store.transaction() as unit:
+        for name, address in (("c1", PHONE), ("c2", CHAT)):
+            await privacy.ask_to_forget(unit, await met(unit, address, name), NOW)
+    forget = Privacy._forget
+
+    async def busy(self: Privacy, contact: ContactId, now: object) -> bool:
+        if contact == "c1":
+            raise Conflict("somebody writes to c1")
+        return await forget(self, contact, NOW)
+
+    monkeypatch.setattr(Privacy, "_forget", busy)
+    assert await privacy.forget_due() == 1
+    assert await is_known(store)
+
+
+async def test_a_refusal_outlives_the_erasure(store: SqlStore, privacy: Privacy) -> None:
+    """R19."""
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        refused = contact.permitting(PHONE, Permission.REFUSED, NOW)
+        await unit.contacts.save(refused)
+        await privacy.ask_to_forget(unit, refused, NOW)
+    assert await privacy.forget_due() == 1
+    async with store.transaction() as unit:
+        again = await unit.contacts.meet(PHONE, ContactId("c9"))
+    assert again.reaches[0].permission is Permission.REFUSED
+
+
+async def test_documents_go_at_their_end(store: SqlStore, privacy: Privacy, clock: StillClock) -> None:
+    """R17."""
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        document = Document(
+            id=DocumentId("d1"), contact=contact.id, kind="photo", media_type="image/jpeg", size=3, stored_at=NOW,
+            expires_at=NOW + timedelta(days=1),
+        )  # fmt: skip
+        await unit.documents.add(document, b"abc")
+    clock.pass_(timedelta(hours=23, minutes=59))
+    assert await privacy.forget_due() == 0
+    clock.pass_(timedelta(minutes=1))
+    assert await privacy.forget_due() == 1
+    async with store.transaction() as unit:
+        assert await unit.documents.get(document.id) is None
+
+
+# --- being written to -----------------------------------------------------------------------------------------------
+
+
+async def two_addresses(unit: SqlUnit) -> Contact:
+    contact = await met(unit, PHONE)
+    other = replace(contact.reaches[0], address=CHAT, last_heard_at=None)
+    both = replace(contact, reaches=(*contact.reaches, other))
+    await unit.contacts.save(both)
+    return both
+
+
+async def permissions(unit: SqlUnit) -> list[Permission]:
+    known = await unit.contacts.find(PHONE)
+    assert known is not None
+    return [reach.permission for reach in known.reaches]
+
+
+async def test_stop_closes_the_address_it_was_said_at_and_no_other(unit: SqlUnit, privacy: Privacy) -> None:
+    """R19."""
+    await privacy.permit(unit, await two_addresses(unit), Permission.REFUSED, PHONE, NOW)
+    assert await permissions(unit) == [Permission.REFUSED, Permission.WROTE]
+
+
+async def test_stop_all_closes_every_address(unit: SqlUnit, privacy: Privacy) -> None:
+    """R19."""
+    await privacy.permit(unit, await two_addresses(unit), Permission.REFUSED, None, NOW)
+    assert await permissions(unit) == [Permission.REFUSED, Permission.REFUSED]
+
+
+def test_the_address_written_from_last_is_known(contact_of_two: Contact) -> None:
+    assert heard_last(contact_of_two) == CHAT
+    assert heard_last(replace(contact_of_two, reaches=())) is None
+
+
+@pytest.fixture
+def contact_of_two(contact: Contact) -> Contact:
+    later = replace(contact.reaches[0], address=CHAT, last_heard_at=NOW + timedelta(minutes=1))
+    return replace(contact, reaches=(later, *contact.reaches))
+
+
+# --- what is held ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def voice(catalogs: Catalogs) -> Voice:
+    return Voice(catalogs=catalogs, language="en")
+
+
+async def test_a_newcomer_hears_that_nearly_nothing_is_held(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice
+) -> None:
+    """R18."""
+    assert (await privacy.summary(unit, contact, KEPT, voice)).splitlines() == [
+        "Where we can write to you: SMS.",
+        "0 messages from you. Messages are deleted after 180 days.",
+        "You have no case with us.",
+    ]
+
+
+async def test_everything_that_is_held_is_told_with_its_end(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice, ids: CountingIds
+) -> None:
+    """R18."""
+    site = Site(
+        id=SiteId("s1"), employer=EmployerId("e1"), name="Plant", code="P1", position=Position(latitude=0, longitude=0)
+    )
+    await unit.sites.put(Employer(id=EmployerId("e1"), name="Serra Azul"), [site])
+    known = replace(
+        contact, name="Sita", language="ne", nationality="NP", site=site.id, employer=site.employer,
+        position=site.position, position_at=NOW,
+    )  # fmt: skip
+    photo = Attachment(kind="photo", source="x", document_id=DocumentId("d1"))
+    await wrote(unit, known, 1, photo)
+    await wrote(unit, known, 2, Attachment(kind="photo", source="lost"))
+    case = await CaseDesk(ids=ids).open(
+        unit, contact=known, topic=Topic.ABUSE, urgency=Urgency.HIGH, facts={}, narrative="beaten", now=NOW
+    )
+    assert (await privacy.summary(unit, known, KEPT, voice)).splitlines() == [
+        "Name: Sita.",
+        "Language: Nepali.",
+        "Country: Nepal.",
+        "Place of work: Plant.",
+        "The last location you shared, on 6 May 2026.",
+        "Where we can write to you: SMS.",
+        "2 messages from you. Messages are deleted after 180 days.",
+        "1 photo or file from you. Photos and files are deleted after 1 day.",
+        f"Your case numbers: {case.number}. Cases are deleted after 730 days.",
+    ]
+
+
+async def test_what_a_case_is_about_is_not_told_to_whoever_holds_the_phone(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice, ids: CountingIds
+) -> None:
+    desk = CaseDesk(ids=ids)
+    for topic in Topic:
+        await desk.open(
+            unit, contact=contact, topic=topic, urgency=Urgency.LOW, facts={"x": "secret"}, narrative="words", now=NOW
+        )
+    text = (await privacy.summary(unit, contact, KEPT, voice)).lower()
+    assert not any(word in text for word in ("abuse", "wages", "labour", "danger", "secret", "words"))
+
+
+async def test_nothing_of_another_contact_is_told(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice, ids: CountingIds
+) -> None:
+    other = replace(await met(unit, CHAT, "c2"), name="Rana", nationality="BD")
+    await unit.contacts.save(other)
+    await wrote(unit, other, 1)
+    case = await CaseDesk(ids=ids).open(
+        unit, contact=other, topic=Topic.WAGES, urgency=Urgency.LOW, facts={}, now=NOW
+    )  # fmt: skip
+    text = await privacy.summary(unit, contact, KEPT, voice)
+    assert case.number not in text
+    assert "Rana" not in text
+    assert "0 messages" in text
+
+
+async def test_a_long_history_is_counted_to_a_limit(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.services.privacy.COUNTED", 3)
+    for number in range(4):
+        await wrote(unit, contact, number)
+    assert "3 messages or more from you." in await privacy.summary(unit, contact, KEPT, voice)
+
+
+@pytest.mark.parametrize("language", ["es", "ne", "ar", "en-IN", "xx"])
+async def test_it_is_told_in_any_language(
+    language: str, unit: SqlUnit, contact: Contact, privacy: Privacy, catalogs: Catalogs
+) -> None:
+    known = replace(contact, language=language, nationality="ZZ")
+    assert "180" in await privacy.summary(unit, known, KEPT, Voice(catalogs=catalogs, language=language))
