@@ -15,7 +15,8 @@ from bot.engine.flow import Choose, Flow
 from bot.engine.interpreter import advance
 from bot.engine.patience import SKIP
 from bot.engine.variables import wordings
-from bot.services.routing import DANGER_INTENTS
+from bot.services.routing import DANGER_INTENTS, Signal
+from bot.services.signals import Signals
 from tests.flows.runner import LANGUAGES, Dialogue, Play, catalogs, dialogues, flows, watched_flows
 
 INTENTS = frozenset(
@@ -188,6 +189,23 @@ def test_two_options_of_a_question_never_share_a_label_in_any_languages() -> Non
             spoken = [{fold(form) for form in catalogs().translations(option.label)} for option in options]
             for (one, said_one), (other, said_other) in combinations(zip(options, spoken, strict=True), 2):
                 assert not said_one & said_other, (flow.name, one.label, other.label)
+
+
+def test_r19_no_label_is_an_opt_out_word_but_that_of_stopping() -> None:
+    """Whoever types a label instead of tapping it must not end all messages, nor raise an alarm, by it."""
+    signals = Signals.load(LANGUAGES)
+    for flow in flows().values():
+        for step in flow.steps:
+            for option in step.options if isinstance(step, Choose) else ():
+                read = {signals.read(spoken).signal for spoken in catalogs().translations(option.label)}
+                assert read.isdisjoint({Signal.STOP, Signal.START}) or option.start == "stop", (flow.name, option.label)
+                assert read.isdisjoint({Signal.DANGER, Signal.SOS}) or flow.is_life, (flow.name, option.label)
+
+
+def test_r19_the_key_words_of_flows_are_no_opt_out_words() -> None:
+    signals = Signals.load(LANGUAGES)
+    words = [word for flow in flows().values() for spoken in flow.triggers.words.values() for word in spoken]
+    assert {signals.read(word).signal for word in words} <= {Signal.NONE, Signal.HELP}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
