@@ -22,7 +22,7 @@ from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_currency, format_decimal
 
 from bot.domain.errors import ConfigurationError
-from bot.domain.values import Money, Period
+from bot.domain.values import Evidence, Money, Period, Position
 
 SOURCE_LANGUAGE: Final = "en"  # texts are written in it, and it ends every fallback chain
 DOMAINS: Final = ("flows", "bot", "console")
@@ -251,8 +251,8 @@ def _formats(language: str) -> Locale:
 
 def _written(value: object, where: Locale, language: str, *, isolate: bool) -> str:
     match value:
-        case None:
-            return ""
+        case None | Position() | Evidence():
+            return ""  # a place on the map and a photo have no words
         case bool() | str():
             return str(value)
         case int() | Decimal() | float():

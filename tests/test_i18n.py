@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.domain.errors import ConfigurationError
-from bot.domain.values import Money, Period
+from bot.domain.values import Evidence, Money, Period, Position
 from bot.i18n import Catalogs, autonym, chain, direction, faults, fill, numbers, placeholders, written
 
 FAULTS = yaml.safe_load((Path(__file__).parent / "i18n_faults.yml").read_text("utf-8"))
@@ -237,6 +237,11 @@ def test_without_isolates_no_value_brings_an_invisible_or_a_hard_space(language:
     values += [datetime(2026, 11, 22, 14, 5, tzinfo=ZoneInfo("Asia/Qatar")), Period(count=2, unit="month")]
     text = "".join(written(value, language, isolate=False) for value in values)
     assert not set(text) & set("\u00a0\u202f\u200e\u200f\u061c\u2066\u2067\u2068\u2069")
+
+
+def test_a_photo_or_a_position_has_no_words() -> None:
+    assert written(Evidence(document_id="d1", kind="photo"), "en") == ""
+    assert written(Position(latitude=1.0, longitude=2.0), "en") == ""
 
 
 # --- direction ----------------------------------------------------------------------------------------------------

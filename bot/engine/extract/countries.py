@@ -13,7 +13,7 @@ from bot.engine.extract.vocabulary import vocabulary
 from bot.engine.extract.words import LANGUAGES
 
 # Whose CLDR country names are read: our languages, and those that migrants among our contacts are likely to write.
-NAME_LANGUAGES = (*LANGUAGES, "hi", "bn", "ur", "fil", "id", "my", "th", "km", "vi", "si", "ta", "am", "fr", "pt")
+NAME_LANGUAGES = (*LANGUAGES, "hi", "bn", "ur", "fil", "id", "my", "th", "km", "vi", "si", "ta", "am", "fr", "pt", "zh")
 _SHORTEST_FOREIGN = (
     5  # shorter Latin names of other languages are everyday words of ours (Vietnamese "Mỹ" folds to "my")
 )
@@ -81,6 +81,7 @@ def _names(languages: tuple[str, ...], *, has_blocks: bool = True) -> Lexicon[st
         names.update(_spoken(words.countries, has_blocks))
     if has_blocks:  # else "hindi" would be "hind" with a suffix
         names = {**dict.fromkeys(spoken_of, ""), **names}
+    names.pop("congo", None)  # two countries, and neither is meant more often
     return Lexicon(names, vocabulary(None).affixes)
 
 

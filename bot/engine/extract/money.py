@@ -48,7 +48,9 @@ def amount(text: str, language: str | None, default_currency: str) -> Amount | N
     if marked:
         return marked.pop() if len(marked) == 1 else None
     bare = {one.value for one in _bare(tokens, words)}
-    return Amount(value=bare.pop(), currency=default_currency) if len(bare) == 1 else None
+    if len(bare) != 1 or max(bare) <= 0:
+        return None
+    return Amount(value=bare.pop(), currency=default_currency)
 
 
 def amounts(tokens: tuple[Token, ...], words: Vocabulary, default_currency: str | None = None) -> Iterator[FoundAmount]:
@@ -106,5 +108,5 @@ def _bare(tokens: tuple[Token, ...], words: Vocabulary) -> Iterator[Quantity]:
         counts_other = one.last + 1 < len(tokens) and (
             words.units.at(tokens, one.last + 1) is not None or words.people.at(tokens, one.last + 1) is not None
         )
-        if one.value > 0 and not counts_other and (one.is_countable or (is_whole and not one.is_phone_like)):
+        if not counts_other and (one.is_countable or (is_whole and not one.is_phone_like)):
             yield one

@@ -24,7 +24,7 @@ def option(
     five letters, two from eight.
     """
     spoken = [_forms((label, *(synonyms[i] if i < len(synonyms) else ()))) for i, label in enumerate(labels)]
-    said = _plain(text)
+    said = _once(_plain(text))
     if not said:
         return None
     words = vocabulary(language)
@@ -36,7 +36,7 @@ def option(
         if position is not None:
             return position
     tokens = words.tokens(text)
-    return _inside(tokens, spoken, words) if len(tokens) > 1 else _near(said, spoken, words)
+    return _inside(tokens, spoken, words) if " " in said else _near(said, spoken, words)
 
 
 def _forms(labels: Iterable[str]) -> frozenset[str]:
@@ -47,6 +47,11 @@ def _plain(text: str) -> str:
     return str(_MARKS.sub(" ", fold(text))).strip()
 
 
+def _once(said: str) -> str:
+    """A word said again and again, once."""
+    return said.split(maxsplit=1)[0] if len(set(said.split())) == 1 else said
+
+
 def _only(found: Iterable[int]) -> int | None:
     kinds = set(found)
     return kinds.pop() if len(kinds) == 1 else None
@@ -55,14 +60,17 @@ def _only(found: Iterable[int]) -> int | None:
 def _position(text: str, count: int, words: Vocabulary) -> int | None:
     """A number alone, or after a word such as "no" or "option"."""
     tokens = words.tokens(text)
-    start = 0
     mark = words.number_marks.at(tokens, 0) if len(tokens) > 1 else None
     start = mark[1] if mark else 0
+    ordinal = words.ordinals.at(tokens, start) if start < len(tokens) else None
+    if ordinal is not None and all(one.text in words.doubtful_numbers for one in tokens[start + ordinal[1] :]):
+        return ordinal[0] - 1 if ordinal[0] <= count else None  # "the first", "the first one"
     found = quantities(tokens[start:], words)
     if len(found) != 1 or found[0].first != 0 or found[0].upper is not None:
         return None
     rest = tokens[start + found[0].last + 1 :]
-    if rest and not (len(rest) == 1 and words.number_marks.at(rest, 0)):
+    mark_after = words.number_marks.at(rest, 0) if rest else None
+    if rest and (mark_after is None or mark_after[1] < len(rest)):
         return None
     value = found[0].value
     return int(value) - 1 if value in range(1, count + 1) else None

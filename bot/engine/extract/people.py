@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import regex
 
@@ -29,11 +30,25 @@ def people_count(text: str, language: str | None) -> int | None:
     """
     words = vocabulary(language)
     tokens = words.tokens(text)
-    found = {one.count for one in people(tokens, words, is_answer=True)}
-    if found:
-        return found.pop() if len(found) == 1 else None
+    groups = list(people(tokens, words, is_answer=True))
+    if groups:
+        taken = {at for one in groups for at in range(one.first, one.last + 1)}
+        leaves_out = any(first not in taken for _, first, _ in words.kin.all(tokens))
+        return None if leaves_out else _together(groups, tokens, words)
     bare = {_count(one) for one in quantities(tokens, words) if _is_bare(one, tokens, words)}
     return bare.pop() if len(bare) == 1 else None
+
+
+def _together(groups: list[FoundPeople], tokens: tuple[Token, ...], words: Vocabulary) -> int | None:
+    """One count, the same count twice, or groups side by side: "5 men and 3 women", "we are 8, 5 men and 3 women"."""
+    counts = [one.count for one in groups]
+    if len(counts) == 1:
+        return counts[0]
+    for one, after in pairwise(groups):
+        between = tokens[one.last + 1 : after.first]
+        if len(between) > 1 or (between and words.conjunctions.at(between, 0) is None):
+            return counts[0] if len(set(counts)) == 1 else None
+    return counts[0] if counts[0] == sum(counts[1:]) else sum(counts)
 
 
 def people(tokens: tuple[Token, ...], words: Vocabulary, *, is_answer: bool = False) -> Iterator[FoundPeople]:

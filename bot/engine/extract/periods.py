@@ -104,6 +104,8 @@ def _of_number(tokens: tuple[Token, ...], at: int, counted: Quantity | None, wor
             else None
         )
     (times, name), width = unit
+    if at + width < len(tokens) and tokens[at + width].text == "old":
+        return None  # an age
     half, half_width = _half_after(tokens, at + width, words)
     length = _whole((counted.value + half) * times, name)
     return FoundPeriod(period=length, first=counted.first, last=at + width - 1 + half_width)

@@ -189,7 +189,10 @@ def _described(tokens: tuple[Token, ...], one: Quantity, words: Vocabulary) -> Q
     is_long = token.text.isdigit() and len(token.text) >= _PHONE_DIGITS
     is_zero_led = token.text.startswith("0") and len(token.text) >= 6 and token.text.isdigit()
     digits_around = sum(t.is_figure for t in tokens[max(0, one.first - 2) : one.first + 3])
-    is_dialled = token.gap.rstrip().endswith("+") or (digits_around >= 3 and _is_in_digit_run(tokens, one.first))
+    is_sum = one.first > 0 and tokens[one.first - 1].is_figure  # "1500+500"
+    is_dialled = (token.gap.rstrip().endswith("+") and not is_sum) or (
+        digits_around >= 3 and _is_in_digit_run(tokens, one.first)
+    )
     return replace(
         one,
         is_phone_like=is_long or is_zero_led or is_dialled,

@@ -51,6 +51,8 @@ class Vocabulary:
     negations_after: Lexicon[bool]
     weekdays: Lexicon[int]
     number_marks: Lexicon[bool]
+    kin: Lexicon[bool]
+    ordinals: Lexicon[int]
     doubtful_numbers: frozenset[str]
     doubtful_months: frozenset[str]
 
@@ -120,6 +122,8 @@ def _vocabulary(languages: tuple[str, ...]) -> Vocabulary:
         negations_after=strict("negations_after"),
         weekdays=Lexicon({**_cldr_weekdays(languages), **_merged([one.weekdays for one in words])}, affixes),
         number_marks=strict("number_marks"),
+        kin=strict("kin"),
+        ordinals=Lexicon(_merged([one.ordinals for one in words])),
         doubtful_numbers=frozenset(word for one in words for word in folded_phrases(one.doubtful_numbers)),
         doubtful_months=frozenset(word for one in words for word in folded_phrases(one.doubtful_months)),
     )

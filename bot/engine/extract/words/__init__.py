@@ -49,7 +49,9 @@ class Words:
     languages: Mapping[str, str]  # language code -> usual names beyond CLDR's
     negations: str
     negations_after: str = ""  # those that follow what they deny
-    number_marks: str  # before a chosen number ("option 2")
+    kin: str  # people named without a number ("my wife"): a count beside them leaves somebody out
+    number_marks: str  # before or after a chosen number ("option 2", "2 please")
+    ordinals: Mapping[int, str]
     prefixes: str = ""  # written onto the next word
     suffixes: str = ""  # written onto the word before
 

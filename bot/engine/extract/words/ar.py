@@ -237,7 +237,14 @@ WORDS = Words(
         "منيش, مهوش, موب, مافي, مفيش, ماكو, la, la2, mish, msh, mesh, mu, mo, mafi, "
         "mafish, ma, lays, laysa, lesa, bidoun, bedoun, ghair, gher"
     ),
-    number_marks="رقم, الرقم, نمرة, خيار, الخيار, ra2m, raqm, rakam",
+    kin="زوجتي, زوجي, امي, ابي, ابني, بنتي, اخي, اختي, عائلتي, مراتي, جوزي, marti, zoji, ibni, binti",
+    ordinals={
+        1: "الأول, الأولى, اول, awal, el awal",
+        2: "الثاني, الثانية, التاني, el tani",
+        3: "الثالث, الثالثة, التالت, el talet",
+        4: "الرابع, الرابعة, el rabe3",
+    },
+    number_marks="رقم, الرقم, نمرة, خيار, الخيار, ra2m, raqm, rakam, لو سمحت, من فضلك, اريد, بدي, law sama7t, please",
     prefixes=("و, ف, ب, ل, ك, ال, وال, بال, لل, فال, كال, وب, ول, ولل, وبال, من ال, el, al, il"),
     suffixes="ي, يه, يين, يون, يات, ات",
 )

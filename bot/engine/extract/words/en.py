@@ -144,6 +144,9 @@ WORDS = Words(
         "VND": "dong",
     },
     countries={
+        "NL": "holland, dutch",
+        "BF": "burkina",
+        "TT": "trinidad",
         "NP": "nepali, nepalese, nepalis, nepaly, nepalees, nepale, gorkha",
         "IN": "indian, indians, hindustan, hindustani, bharat",
         "BD": "bangladeshi, bangladeshis, bangla desh, bengladesh, bangali, bengali",
@@ -252,7 +255,7 @@ WORDS = Words(
         "CZ": "czech, czech republic",
         "MK": "macedonia",
         "SZ": "swaziland",
-        "TL": "east timor",
+        "TL": "east timor, timor",
         "CV": "cape verde",
         "GR": "greek",
         "AU": "australian",
@@ -290,6 +293,11 @@ WORDS = Words(
         "can t, cant, cannot, without, neither, nor, nothing, none, hardly, aint, won t, "
         "wont, didn t, didnt, wasn t, wasnt"
     ),
-    number_marks=("no, number, num, nr, nbr, option, choice, answer, choose, i choose, press, select, the"),
+    kin="wife, husband, mother, father, son, daughter, baby, brother, sister, family, mom, mum, dad",
+    ordinals={1: "first, 1st", 2: "second, 2nd", 3: "third, 3rd", 4: "fourth, 4th", 5: "fifth, 5th", 6: "sixth, 6th"},
+    number_marks=(
+        "no, number, num, nr, nbr, option, choice, answer, choose, i choose, press, select, the, "
+        "please, pls, plz, sir, madam, want, i want, give me, it is, its"
+    ),
     suffixes="s",
 )

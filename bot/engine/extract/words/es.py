@@ -86,7 +86,8 @@ WORDS = Words(
     },
     year_cues="en, desde, del, año, el, de, hasta",
     people=(
-        "personas, persona, trabajadores, trabajadoras, trabajador, compañeros, "
+        "personas, persona, trabajadores, niño, niña, mujer, "
+        "hombre, adulto, adulta, bebé, trabajadoras, trabajador, compañeros,"
         "compañeras, compañero, amigos, amigas, amigo, hombres, mujeres, niños, niñas, "
         "hijos, hijas, hijo, hija, familiares, familias, adultos, gentes, obreros, "
         "migrantes, empleados, muchachos, bebés, señoras, paisanos, hermanos, hermanas, "
@@ -135,6 +136,7 @@ WORDS = Words(
         "DOP": "pesos dominicanos",
     },
     countries={
+        "CI": "costa de marfil",
         "NP": "nepalí, nepalés, nepalesa, nepaleses, nepalíes",
         "IN": "indio, india, indios, hindú",
         "BD": "bangladesí, bangladeshí, bengalí",
@@ -206,6 +208,16 @@ WORDS = Words(
         "fil": "tagalo, filipino",
     },
     negations="no, nunca, ni, tampoco, sin, nada, jamás, ninguno",
-    number_marks=("número, numero, num, nro, opción, opcion, la, el, la opción, respuesta, elijo, escojo"),
+    kin="esposa, esposo, mujer, marido, madre, padre, hijo, hija, hermano, hermana, familia, mamá, papá, bebé",
+    ordinals={
+        1: "primero, primera, primer, 1ra, 1ro",
+        2: "segundo, segunda, 2da, 2do",
+        3: "tercero, tercera, 3ra, 3ro",
+        4: "cuarto, cuarta, 4ta, 4to",
+    },
+    number_marks=(
+        "número, numero, num, nro, opción, opcion, la, el, la opción, respuesta, elijo, escojo, "
+        "por favor, quiero, porfa, es la"
+    ),
     suffixes="s",
 )

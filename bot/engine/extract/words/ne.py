@@ -117,7 +117,7 @@ WORDS = Words(
     doubtful_numbers=(
         "छ, cha, chha, chah, sat, sathi, saathi, do, das, nau, tin, der, dus, bis, एउटा, euta, ath, char"
     ),
-    conjunctions="र",
+    conjunctions="र, ra",
     halves="आधा, aadha, adha",
     articles="एक, गएको, gako, पुरा, pura",
     range_words="वा, या, देखि, ya, wa, dekhi, ki",
@@ -180,7 +180,7 @@ WORDS = Words(
     },
     year_cues="सन्, सन, साल, sal, saal, san, सम्वत, वि सं",
     people=(
-        "जना, जनाको, जनालाई, जनाले, जन, मान्छे, मानिस, व्यक्ति, साथी, साथीहरू, कामदार, "
+        "बच्चा, baccha, bachha, bachchha, जना, जनाको, जनालाई, जनाले, जन, मान्छे, मानिस, व्यक्ति, साथी, साथीहरू, कामदार, "
         "मजदुर, मजदुरहरू, नेपाली दाजुभाइ, jana, janaa, jna, manche, manchhe, manxe, "
         "manis, sathi haru, sathiharu, kamdar, majdur, logg, log"
     ),
@@ -230,7 +230,7 @@ WORDS = Words(
         "BT": "भुटानी, भुटान, bhutani, bhutan",
         "SA": "साउदी, साउदी अरब, साउदी अरेबिया, saudi, saudi arab, sauudi, saudi ma",
         "QA": "कतार, कतारी, katar, qatar, kataar",
-        "AE": "यूएई, युएई, दुबई, यु ए ई, uae, यूएइ, इमिरेट्स, dubai ma, dubaima, dubai tira, dubai bata, dubai ko, dubai ki",
+        "AE": ("यूएई, युएई, दुबई, यु ए ई, uae, यूएइ, इमिरेट्स, dubai ma, dubaima, dubai tira, dubai bata, dubai ko, dubai ki"),
         "KW": "कुवेत, कुवेती, kuwet, kuwait",
         "MY": "मलेसिया, मलेशिया, मलेसियन, malesiya, malaysiya, malesia, maleysia",
         "OM": "ओमान, ओमानी",
@@ -276,7 +276,12 @@ WORDS = Words(
         "xaina, haina, hoina, bujhdina, bujdina, bujhina, aaudaina, audaina, aundaina, "
         "jandina, sakdina, nahi, nahin, नहीं, नहि"
     ),
-    number_marks="नम्बर, नं, न, विकल्प, number, nambar, no",
+    kin=(
+        "श्रीमती, श्रीमान, आमा, बुवा, छोरा, छोरी, भाइ, बहिनी, परिवार, srimati, sriman, ama, buwa, "
+        "chora, chori, bhai, bahini, pariwar"
+    ),
+    ordinals={1: "पहिलो, pahilo, paila", 2: "दोस्रो, dosro", 3: "तेस्रो, tesro", 4: "चौथो, chautho"},
+    number_marks="नम्बर, नं, न, विकल्प, number, nambar, no, hajur, हजुर, chahiyo, चाहियो, sir",
     suffixes=(
         "मा, को, का, की, बाट, लाई, ले, देखि, सम्म, हरू, हरु, सँग, संग, वटा, ओटा, जना, ी, "
         "ीय, ली, नै, ma, ko, ka, ki, bata, lai, le, dekhi, samma, haru, sanga, wata, "
