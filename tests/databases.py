@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.storage.migrate import migrate
 
@@ -94,6 +96,20 @@ def migrated_sqlite(folder: Path) -> Path:
 
 def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
+
+
+async def dump(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, as an intruder with the database would read it."""
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            names = await connection.run_sync(lambda plain: inspect(plain).get_table_names())
+            return {
+                name: [dict(row) for row in (await connection.execute(text(f'SELECT * FROM "{name}"'))).mappings()]
+                for name in names
+            }
+    finally:
+        await engine.dispose()
 
 
 def in_thread(work: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
@@ -9,7 +11,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import ConfigurationError, Conflict, MusterError, Unavailable
 
@@ -21,7 +23,7 @@ READS_ONLY = "reads_only"  # execution option: on SQLite, do not wait for the on
 _CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 
 # What a driver raises while connecting, before SQLAlchemy can give it a name.
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def connect(url: str) -> AsyncEngine:
@@ -50,16 +52,36 @@ def connect(url: str) -> AsyncEngine:
     return engine
 
 
+@asynccontextmanager
+async def begun(engine: AsyncEngine, *, reads_only: bool = False) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction, committed at the end of the block; errors come in the house's words."""
+    chosen = engine.execution_options(**{READS_ONLY: True}) if reads_only else engine
+    try:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(chosen.begin())
+            except _UNREACHABLE as error:
+                raise Unavailable("The database does not answer. The work is taken up again when it does.") from error
+            yield connection
+    except (DBAPIError, PoolTimeout) as error:
+        known = _in_our_words(error)
+        if known is None:
+            raise
+        raise known from error
+
+
 def is_sqlite(engine: AsyncEngine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def in_our_words(error: DBAPIError | PoolTimeout) -> MusterError | None:
+def _in_our_words(error: DBAPIError | PoolTimeout) -> MusterError | None:
     """The house's error for the database's; None for one that is a fault of our own."""
     if isinstance(error, PoolTimeout):
         return Unavailable("The database is busy: every connection is in use. The work is taken up again.")
     if isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _CONFLICTS:
         return Conflict("Somebody else changed the same thing first. Nothing was written: try again.")
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
+        return None  # a wrong statement, which SQLite's driver files under the same class as a full disk
     if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
         return Unavailable("The database does not answer. The work is taken up again when it does.")
     return None

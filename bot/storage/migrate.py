@@ -4,9 +4,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from bot.domain.errors import Unavailable
+from bot.domain.errors import ConfigurationError
 from bot.storage import database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -21,18 +23,29 @@ async def migrate(url: str) -> None:
     """
     engine = database.connect(url)
     try:
-        async with engine.begin() as connection:
+        async with database.begun(engine) as connection:
             if not database.is_sqlite(engine):
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await connection.run_sync(_upgrade)
-    except database.UNREACHABLE as error:
-        raise Unavailable("The database does not answer: check MUSTER_DATABASE_URL and whether it runs.") from error
     finally:
         await engine.dispose()
 
 
+def check(connection: Connection) -> None:
+    """Raises ConfigurationError when the database is not at the revision that this version works with."""
+    stored = MigrationContext.configure(connection).get_current_revision()
+    needed = ScriptDirectory.from_config(_config()).get_current_head()
+    if stored != needed:
+        raise ConfigurationError([f"the database is at revision {stored}, not {needed}: run `python -m bot migrate`"])
+
+
 def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

@@ -6,9 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from typing import Any, Self
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.contact import ContactId
 from bot.domain.errors import Unavailable
@@ -20,6 +18,7 @@ from bot.storage.crypto import Keyring, Vault
 from bot.storage.deliveries import SqlDeliveries
 from bot.storage.documents import SqlDocuments
 from bot.storage.messages import SqlMessages
+from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
 from bot.storage.schema import secrets
 from bot.storage.sessions import SqlSessions
@@ -53,10 +52,14 @@ class SqlStore:
 
     @classmethod
     async def open(cls, *, url: str, keyring: Keyring, clock: Clock) -> Self:
-        """Connect, and open the index key; raises KeyMissing when the keyring is not this database's."""
+        """Connect, and open the index key.
+
+        Raises KeyMissing when the keyring is not this database's, ConfigurationError when `migrate` has not run.
+        """
         engine = database.connect(url)
         try:
-            async with _begun(engine) as connection:
+            async with database.begun(engine) as connection:
+                await connection.run_sync(check)
                 vault = Vault(keyring, await index_key.get(connection, keyring))
         except BaseException:
             await engine.dispose()
@@ -72,7 +75,7 @@ class SqlStore:
 
         Do not open one inside another: on SQLite the inner waits for the outer until it gives up.
         """
-        async with self._my_turn(), _begun(self._engine) as connection:
+        async with self._my_turn(), database.begun(self._engine) as connection:
             work = Work(connection=connection, vault=self._vault, clock=self._clock)
             if contact is not None:
                 await SqlContacts(work).lock(contact)
@@ -80,7 +83,7 @@ class SqlStore:
 
     async def ping(self) -> None:
         """Read a row; raises Unavailable when the database does not answer."""
-        async with _begun(self._engine, reads_only=True) as connection:
+        async with database.begun(self._engine, reads_only=True) as connection:
             await connection.execute(select(secrets.c.id))
 
     @asynccontextmanager
@@ -92,21 +95,3 @@ class SqlStore:
             except TimeoutError as error:
                 raise Unavailable("Another transaction holds the database for too long.") from error
             yield
-
-
-@asynccontextmanager
-async def _begun(engine: AsyncEngine, *, reads_only: bool = False) -> AsyncIterator[AsyncConnection]:
-    """A connection in a transaction, committed at the end of the block; errors come in the house's words."""
-    chosen = engine.execution_options(**{database.READS_ONLY: True}) if reads_only else engine
-    try:
-        async with AsyncExitStack() as stack:
-            try:
-                connection = await stack.enter_async_context(chosen.begin())
-            except database.UNREACHABLE as error:
-                raise Unavailable("The database does not answer. The work is taken up again when it does.") from error
-            yield connection
-    except (DBAPIError, PoolTimeout) as error:
-        known = database.in_our_words(error)
-        if known is None:
-            raise
-        raise known from error
