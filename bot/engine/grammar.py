@@ -6,25 +6,8 @@ from dataclasses import dataclass
 from bot.domain.case import Topic, Urgency
 from bot.engine import flow as made
 from bot.engine.document import Report
-from bot.engine.shapes import (
-    Always,
-    Argument,
-    Fields,
-    Flag,
-    Key,
-    Length,
-    Line,
-    ListOf,
-    MapOf,
-    Number,
-    OneOf,
-    Record,
-    StepName,
-    When,
-    WordOr,
-    Words,
-    name,
-)
+from bot.engine.scalars import Always, Argument, Flag, Length, Line, Number, OneOf, StepName, When, name
+from bot.engine.shapes import Fields, Key, ListOf, MapOf, Record, WordOr, Words
 
 MAX_STEPS = 200  # in one flow
 _SOURCES = {source.value: source for source in made.Source if source is not made.Source.WRITTEN}

@@ -13,7 +13,8 @@ from bot.engine import flow as made
 from bot.engine.document import Node, Report, compose
 from bot.engine.flow import END, Flow, Problem, Step, Target, Triggers, payload
 from bot.engine.grammar import FLOW, KINDS, MAX_STEPS
-from bot.engine.shapes import NAME, WRONG, Fields, Record
+from bot.engine.scalars import NAME, WRONG
+from bot.engine.shapes import Fields, Record
 
 MAX_PAYLOAD_BYTES = 64  # Telegram's callback_data
 

@@ -10,7 +10,7 @@ from bot.engine.conditions import Compare, Condition, Known, Literal, Name, With
 from bot.engine.effects import Text
 from bot.engine.flow import END, AnswerKind, Flow, Problem, Step, Wording
 from bot.engine.graph import edges
-from bot.engine.shapes import placeholders
+from bot.engine.scalars import placeholders
 
 Names = frozenset[str]
 

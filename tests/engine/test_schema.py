@@ -57,7 +57,7 @@ BEYOND |= {
     "one file holds",
     "U+",
 }
-BEYOND |= {"Put quotes", "a key must be", "must be `key"}
+BEYOND |= {"the text ends before", "Put quotes", "a key must be", "must be `key"}
 
 
 def read(source: str) -> Any:
