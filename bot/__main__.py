@@ -5,12 +5,14 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-from bot import app, config, log, run
+from bot import administration, config, log, run
 from bot.domain.contact import Channel
 from bot.domain.errors import MusterError
 
 Command = Callable[[config.Settings, argparse.Namespace], int]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,31 +50,32 @@ def _nlu(settings: config.Settings, _: argparse.Namespace) -> int:
 
 
 def _nlu_report(settings: config.Settings, options: argparse.Namespace) -> int:
-    return asyncio.run(app.nlu_report(settings, as_json=options.json))
+    return administration.nlu_report(settings, as_json=options.json)
 
 
 def _check(settings: config.Settings, options: argparse.Namespace) -> int:
-    return app.check(settings, draw=options.draw, extract=options.extract, schema=options.schema)
+    return administration.run_check(settings, draw=options.draw, extract=options.extract, schema=options.schema)
 
 
 def _simulate(settings: config.Settings, options: argparse.Namespace) -> int:
-    asyncio.run(app.simulate(settings, channel=Channel(options.channel), language=options.language))
+    asyncio.run(administration.simulate(settings, channel=Channel(options.channel), language=options.language))
     return 0
 
 
 def _import_places(settings: config.Settings, options: argparse.Namespace) -> int:
     return asyncio.run(
-        app.import_places(run.with_home(settings), options.file, is_dry_run=options.dry_run, skips_bad=options.skip_bad)
+        administration.import_places(
+            run.with_home(settings), options.file, is_dry_run=options.dry_run, skips_bad=options.skip_bad
+        )
     )
 
 
 def _migrate(settings: config.Settings, _: argparse.Namespace) -> int:
-    asyncio.run(app.migrate_store(run.with_home(settings)))
-    return 0
+    return asyncio.run(administration.migrate_store(run.with_home(settings)))
 
 
 def _rotate(settings: config.Settings, _: argparse.Namespace) -> int:
-    return asyncio.run(app.rotate_keys(run.with_home(settings)))
+    return asyncio.run(administration.rotate_keys(run.with_home(settings)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,9 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-json", action="store_true", help="logs as JSON lines")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(
-        name: str, command: Command, about: str, to: argparse._SubParsersAction[argparse.ArgumentParser] = commands
-    ):  # type: ignore[no-untyped-def]
+    def add(name: str, command: Command, about: str, to: Commands = commands) -> argparse.ArgumentParser:
         added = to.add_parser(name, help=about, description=about)
         added.set_defaults(command=command)
         return added

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import aiohttp
 from aiohttp import web
@@ -22,7 +23,7 @@ from bot.channels.whatsapp import WhatsAppChannel
 from bot.clock import RandomIds, SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
-from bot.engine.extract import fold
+from bot.engine import extract
 from bot.engine.flow import Flow
 from bot.engine.loader import load_flows
 from bot.i18n import Catalogs, autonym
@@ -47,7 +48,8 @@ from bot.services.documents import Documents
 from bot.services.inbox import Inbox
 from bot.services.phrasing import Phrasing
 from bot.services.places import PlaceDirectory
-from bot.services.ports import Channeller
+from bot.services.ports import ActionSpec, Bell, Channeller
+from bot.services.ports import Throttle as ThrottlePort
 from bot.services.privacy import Privacy
 from bot.services.routing import Triggers
 from bot.services.signals import Signals
@@ -82,6 +84,12 @@ class App:
             await poll_forever(self.telegram, self.inbox, stop)
 
 
+async def open_store(settings: Settings) -> SqlStore:
+    """The database of the settings; raises ConfigurationError or KeyMissing."""
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    return await SqlStore.open(url=settings.database_url.get_secret_value(), keyring=keyring, clock=SystemClock())
+
+
 def texts(settings: Settings) -> Catalogs:
     """The catalogs of the offered languages."""
     return Catalogs.load(settings.root / "locales", settings.languages)
@@ -97,12 +105,25 @@ def triggers_of(all_flows: Mapping[str, Flow]) -> Triggers:
     return Triggers(
         by_intent={intent: flow.name for flow in all_flows.values() for intent in flow.triggers.intents},
         words={
-            fold(word): flow.name
+            extract.fold(word): flow.name
             for flow in all_flows.values()
             for words in flow.triggers.words.values()
             for word in words
         },
         life=frozenset(flow.name for flow in all_flows.values() if flow.is_life),
+    )
+
+
+def action_specs(settings: Settings) -> Mapping[str, ActionSpec]:
+    """What flows may call, for those who only look at it: nothing behind it is open."""
+    catalogs, ids, clock = texts(settings), RandomIds(), SystemClock()
+    return actions.registry(
+        cases=CaseDesk(ids=ids),
+        places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
+        privacy=Privacy(store=cast(SqlStore, None), clock=clock),
+        catalogs=catalogs,
+        retention=settings.retention,
+        given=given(settings),
     )
 
 
@@ -173,57 +194,132 @@ async def load_scenario(app: App) -> bool:
 async def compose(settings: Settings) -> AsyncIterator[App]:
     """Build the application around an open database, Redis and HTTP session, and close them at the end."""
     async with AsyncExitStack() as stack:
-        keyring = Keyring.parse(settings.keys.get_secret_value())
-        store = await stack.enter_async_context(SqlStore.open(settings.database_url.get_secret_value(), keyring))
-        redis = await stack.enter_async_context(connect(settings.redis_url.get_secret_value()))
+        store = await open_store(settings)
+        stack.push_async_callback(store.close)
+        redis = connect(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         live = await stack.enter_async_context(Live(redis=redis))
-        yield _build(settings, store=store, redis=redis, session=session, live=live)
+        telegram = _telegram(settings)
+        if telegram is not None:
+            await stack.enter_async_context(telegram)
+        yield _build(settings, store=store, redis=redis, session=session, live=live, telegram=telegram)
 
 
-def _build(settings: Settings, *, store: SqlStore, redis: Redis, session: aiohttp.ClientSession, live: Live) -> App:
-    clock, ids, catalogs, all_flows = SystemClock(), RandomIds(), texts(settings), flows(settings)
-    message_bell, delivery_bell = Doorbell(redis=redis, name="messages"), Doorbell(redis=redis, name="deliveries")
-    telegram = _telegram(settings, session)
-    channels = _channels(settings, session, live, telegram)
-    cases = CaseDesk(ids=ids)
-    documents = Documents(ids=ids, life=timedelta(days=settings.retention.documents))
-    privacy = Privacy(store=store, clock=clock)
-    inbox = Inbox(store=store, bell=message_bell, clock=clock, ids=ids)
-    places = PlaceDirectory(catalogs=catalogs, zone=settings.zone)
-    house = House(
-        flows=all_flows,
-        actions=actions.registry(cases=cases, places=places, privacy=privacy, catalogs=catalogs),
-        phrasing=Phrasing(catalogs=catalogs, given=given(settings)),
-        cases=cases,
-        ids=ids,
-        reply_life=timedelta(hours=settings.reply_life_hours),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desks:
+    """The services that others are made of, over one store."""
+
+    clock: SystemClock
+    ids: RandomIds
+    catalogs: Catalogs
+    cases: CaseDesk
+    documents: Documents
+    privacy: Privacy
+    places: PlaceDirectory
+
+    @classmethod
+    def over(cls, store: SqlStore, settings: Settings) -> "Desks":
+        clock, ids, catalogs = SystemClock(), RandomIds(), texts(settings)
+        return cls(
+            clock=clock,
+            ids=ids,
+            catalogs=catalogs,
+            cases=CaseDesk(ids=ids),
+            documents=Documents(ids=ids, life=timedelta(days=settings.retention.documents)),
+            privacy=Privacy(store=store, clock=clock),
+            places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
+        )
+
+    def actions(self, settings: Settings) -> Mapping[str, ActionSpec]:
+        """Everything that a flow may call."""
+        return actions.registry(
+            cases=self.cases,
+            places=self.places,
+            privacy=self.privacy,
+            catalogs=self.catalogs,
+            retention=settings.retention,
+            given=given(settings),
+        )
+
+
+def converse(
+    settings: Settings,
+    desks: Desks,
+    *,
+    store: SqlStore,
+    bell: Bell,
+    channels: Mapping[Channel, Channeller],
+    rasa: RasaClient,
+) -> Conversation:
+    """The service that answers messages."""
+    all_flows = flows(settings)
+    extract.prepare(settings.languages)
     examples = list(read_examples(settings.root / "nlu_data", settings.languages))
-    rasa = RasaClient(session=session, url=nlu_url(settings), breaker=Breaker(clock=asyncio.get_running_loop().time))
-    conversation = Conversation(
+    return Conversation(
         store=store,
-        bell=delivery_bell,
-        clock=clock,
-        house=house,
-        catalogs=catalogs,
+        bell=bell,
+        clock=desks.clock,
+        house=House(
+            flows=all_flows,
+            actions=desks.actions(settings),
+            phrasing=Phrasing(catalogs=desks.catalogs, given=given(settings)),
+            cases=desks.cases,
+            ids=desks.ids,
+            reply_life=timedelta(hours=settings.reply_life_hours),
+        ),
+        catalogs=desks.catalogs,
         channels=channels,
         understander=UnderstandingWithFallback(rasa=rasa, keywords=Keywords.learn(examples)),
         linguist=LanguageGuesser.learn(examples, settings.languages),
         signals=Signals.load(settings.languages),
-        documents=documents,
+        documents=desks.documents,
         triggers=triggers_of(all_flows),
         limits=settings.thresholds,
         locale=locale_of(settings),
     )
-    sender = Sender(
+
+
+def send_through(
+    settings: Settings,
+    desks: Desks,
+    *,
+    store: SqlStore,
+    channels: Mapping[Channel, Channeller],
+    throttle: ThrottlePort,
+) -> Sender:
+    """The service that sends what is due."""
+    return Sender(
         store=store,
         channels=channels,
-        throttle=_throttle(settings, redis, channels),
-        clock=clock,
-        cases=cases,
+        throttle=throttle,
+        clock=desks.clock,
+        cases=desks.cases,
         whatsapp_template=settings.whatsapp_template,
     )
+
+
+def ask_rasa(settings: Settings, session: aiohttp.ClientSession) -> RasaClient:
+    """The client of the NLU server; needs a running event loop, whose time the breaker follows."""
+    return RasaClient(session=session, url=nlu_url(settings), breaker=Breaker(clock=asyncio.get_running_loop().time))
+
+
+def _build(
+    settings: Settings,
+    *,
+    store: SqlStore,
+    redis: Redis,
+    session: aiohttp.ClientSession,
+    live: Live,
+    telegram: TelegramChannel | None,
+) -> App:
+    desks, rasa = Desks.over(store, settings), ask_rasa(settings, session)
+    message_bell, delivery_bell = Doorbell(redis=redis, name="messages"), Doorbell(redis=redis, name="deliveries")
+    channels = _channels(settings, session, live, telegram)
+    inbox = Inbox(store=store, bell=message_bell, clock=desks.clock, ids=desks.ids)
+    conversation = converse(settings, desks, store=store, bell=delivery_bell, channels=channels, rasa=rasa)
+    throttle = _throttle(settings, redis, channels)
+    sender = send_through(settings, desks, store=store, channels=channels, throttle=throttle)
     worker = Worker(
         messages=message_bell,
         deliveries=delivery_bell,
@@ -231,10 +327,28 @@ def _build(settings: Settings, *, store: SqlStore, redis: Redis, session: aiohtt
         delivery_bell=delivery_bell,
         conversation=conversation,
         sender=sender,
-        privacy=privacy,
+        privacy=desks.privacy,
         store=store,
-        clock=clock,
+        clock=desks.clock,
     )
+    routes = [
+        *webhooks.routes(inbox=inbox, channels=channels, public_url=settings.public_url),
+        *webchat.routes(
+            inbox=inbox,
+            store=store,
+            live=live,
+            catalogs=desks.catalogs,
+            documents=desks.documents,
+            clock=desks.clock,
+            languages=locale_of(settings).languages,
+            settings=settings,
+        ),
+        *health.routes(
+            probes=_probes(store, redis, rasa, channels),
+            vital=frozenset({"database", "redis"}),
+            registry=CollectorRegistry(),
+        ),
+    ]
     return App(
         settings=settings,
         store=store,
@@ -244,22 +358,9 @@ def _build(settings: Settings, *, store: SqlStore, redis: Redis, session: aiohtt
         conversation=conversation,
         sender=sender,
         worker=worker,
-        web_application=server.build(
-            [
-                *webhooks.routes(inbox=inbox, channels=channels, public_url=settings.public_url),
-                *webchat.routes(
-                    inbox=inbox, store=store, live=live, catalogs=catalogs, documents=documents, clock=clock,
-                    languages=locale_of(settings).languages, settings=settings,
-                ),
-                *health.routes(
-                    probes=_probes(store, redis, rasa, channels),
-                    vital=frozenset({"database", "redis"}),
-                    registry=CollectorRegistry(),
-                ),
-            ]
-        ),
+        web_application=server.build(routes),
         telegram=telegram,
-    )  # fmt: skip
+    )
 
 
 def given(settings: Settings) -> Mapping[str, str]:

@@ -13,11 +13,10 @@ from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.nlu import child
 from bot.queue.embedded import embedded_redis
-from bot.storage.crypto import read_or_make_key_file
-from bot.storage.migrations import migrate
+from bot.storage import keyfile
+from bot.storage.migrate import migrate
 from bot.web import server
 
-KEY_FILE = "keys"
 DATABASE = "muster.db"
 
 
@@ -52,17 +51,14 @@ def with_home(settings: Settings) -> Settings:
     if not settings.database_url.get_secret_value():
         updates["database_url"] = SecretStr(f"sqlite+aiosqlite:///{home / DATABASE}")
     if not settings.keys.get_secret_value():
-        updates["keys"] = SecretStr(_keys(home / KEY_FILE))
+        updates["keys"] = SecretStr(_keys(home))
     return settings.model_copy(update=updates)
 
 
-def _keys(path: Path) -> str:
-    is_new = not path.exists()
-    keys = read_or_make_key_file(path)
+def _keys(home: Path) -> str:
+    keys, is_new = keyfile.read_or_make(home)
     if is_new:
-        say(
-            f"Made an encryption key: {path}\n  Back it up, away from this machine: without it nothing stored can be read."
-        )
+        say(f"Made an encryption key: {home / keyfile.NAME}\n  Back it up, away from this machine: it opens all data.")
     return keys
 
 

@@ -32,7 +32,7 @@ class NoBell:
 class NoThrottle:
     """A terminal is never too fast."""
 
-    async def acquire(self, sender: str, lane: Lane, address: str) -> float:
+    async def acquire(self, sender: str, lane: Lane, address: str, *, cost: float = 1.0) -> float:
         return 0.0
 
     async def hold(self, sender: str, seconds: float) -> None:
@@ -54,6 +54,9 @@ class Terminal:
 
     def fit(self, content: Content) -> tuple[Content, ...]:
         return self.fitting(content)
+
+    def cost(self, content: Content) -> float:
+        return 1.0
 
     async def send(self, delivery: Delivery) -> str:
         self.write(delivery.content.text)

@@ -24,9 +24,6 @@ OVERDUE = timedelta(seconds=5)  # a message unhandled for so long has lost its b
 TICK_LIMIT = 500  # contacts rung for in one tick
 
 
-H = TypeVar("H", bound="Held")
-
-
 Work = Callable[[ContactId], Awaitable[None]]
 
 
@@ -34,9 +31,12 @@ class Held(Protocol):
     """A contact that this process alone may work on."""
 
     @property
-    def subject(self) -> str: ...
+    def contact(self) -> str: ...
     @property
     def lane(self) -> str: ...
+
+
+H = TypeVar("H", bound=Held)
 
 
 class Hearing(Protocol[H]):
@@ -86,11 +86,11 @@ class Worker(Generic[H]):
         """Work under the lease. What fails is put back by the bell and comes again; the worker goes on."""
         try:
             async with bell.holding(held):
-                await work(ContactId(held.subject))
+                await work(ContactId(held.contact))
         except (Conflict, Unavailable) as error:
-            log.warning("put_back", contact=held.subject, error=error)
+            log.warning("put_back", contact=held.contact, error=error)
         except Exception as error:
-            log.error("work_failed", contact=held.subject, error=error)
+            log.error("work_failed", contact=held.contact, error=error)
 
     async def _answer(self, contact: ContactId) -> None:
         await self.conversation.handle(contact)

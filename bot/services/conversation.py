@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
@@ -25,12 +26,15 @@ from bot.services.turn import House, Turn
 
 log = logger("conversation")
 
-INTRODUCTION = "This is {organisation}. You are writing with a program, not a person. It is free and private."
-FALLBACK = (
-    "Sorry, something went wrong on our side. Your message is saved and a person will look at it. "
+INTRODUCTION = Text(
+    msgid="This is {organisation}. You are writing with a program, not a person. It is free and private."
+)
+FALLBACK = Text(
+    msgid="Sorry, something went wrong on our side. Your message is saved and a person will look at it. "
     "In danger, call {emergency_number}. Hotline: {hotline}."
 )
-UNREADABLE = "I could not open the file. Please send it again as a photo or a PDF."
+UNREADABLE = Text(msgid="I could not open the file. Please send it again as a photo or a PDF.")
+TEXTS = (INTRODUCTION, FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
 
 
@@ -221,8 +225,8 @@ class Conversation:
         return replace(understanding, entities=self._entities(received.text, language))
 
     def _entities(self, text: str, language: str) -> tuple[Entity, ...]:
-        today = self.clock.now().date()
-        found = extract.entities(text, language, today)
+        today = self.clock.now().astimezone(ZoneInfo(self.locale.timezone)).date()
+        found = extract.entities(text, language, today, default_currency=self.locale.currency)
         return tuple(Entity(kind=entity.kind, value=interpreter.value_of(entity.value)) for entity in found)
 
     def _fit(self, sessions: Sequence[Session], answered: Answered, language: str) -> Fit | None:
@@ -325,7 +329,7 @@ class Conversation:
             case Deed.HOLD | Deed.IGNORE:
                 return
         if prepared.is_file_lost:
-            turn.says.insert(0, Say(text=Text(msgid=UNREADABLE)))
+            turn.says.insert(0, Say(text=UNREADABLE))
 
     async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
         """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""
@@ -339,7 +343,7 @@ class Conversation:
                 answers["next_flow"] = "" if flow in ("menu", "welcome", "fallback") else flow
                 flow = "welcome"
             else:
-                turn.says.append(Say(text=Text(msgid=INTRODUCTION)))
+                turn.says.append(Say(text=INTRODUCTION))
         await turn.begin(flow, answers)
 
     def _seeds(self, contact: Contact, prepared: Prepared, decision: Decision) -> dict[str, Value]:
@@ -375,7 +379,7 @@ class Conversation:
                 unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.HIGH, facts={}, now=now
             )
             turn = self._turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
-            turn.says.append(Say(text=Text(msgid=FALLBACK)))
+            turn.says.append(Say(text=FALLBACK))
             await self._commit_says(unit, turn)
         return turn.lane
 

@@ -1,6 +1,7 @@
 """Owns the way out: claims what is due, sends it at the provider's pace, keeps each outcome at once."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ log = logger("deliveries")
 MAX_ATTEMPTS = 12
 FIRST_PAUSE = timedelta(seconds=2)  # doubled at each further attempt
 LONGEST_PAUSE = timedelta(minutes=10)
+MAX_WAIT_SECONDS = 10.0  # for a place in the pace, within one claim
 
 
 def pause_after(attempts: int, retry_after: float | None) -> timedelta:
@@ -47,6 +49,7 @@ class Sender:
     clock: Clock
     cases: CaseDesk
     whatsapp_template: str = ""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def send_due(self, contact: ContactId) -> int:
         """Send the contact's due deliveries; returns how many the providers accepted."""
@@ -72,7 +75,7 @@ class Sender:
             return _failed(delivery, refusal)
         delivery = self._in_window(delivery, contact, now)
         channeller = self.channels[delivery.channel]
-        wait = await self.throttle.acquire(channeller.sender, delivery.lane, delivery.address.path)
+        wait = await self._take_turn(delivery, channeller)
         if wait > 0:
             return replace(delivery, status=DeliveryStatus.QUEUED, due_at=now + timedelta(seconds=wait))
         try:
@@ -86,6 +89,16 @@ class Sender:
             sent_at=self.clock.now(),
             attempts=delivery.attempts + 1,
         )
+
+    async def _take_turn(self, delivery: Delivery, channeller: Channeller) -> float:
+        """Wait for a place in the sender's pace; the seconds still to wait when that would take too long."""
+        waited, cost = 0.0, channeller.cost(delivery.content)
+        while True:
+            wait = await self.throttle.acquire(channeller.sender, delivery.lane, delivery.address.path, cost=cost)
+            waited += wait
+            if wait <= 0 or waited > MAX_WAIT_SECONDS:
+                return max(0.0, wait)
+            await self.sleep(wait)
 
     def _refusal(self, delivery: Delivery, contact: Contact | None, now: datetime) -> Reason | None:
         """Why this delivery must not be sent at all; None when it may."""

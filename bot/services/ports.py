@@ -240,8 +240,11 @@ class Bell(Protocol):
 class Throttle(Protocol):
     """The pace that a provider allows a sender, shared by all processes."""
 
-    async def acquire(self, sender: str, lane: Lane, address: str) -> float:
-        """Seconds to wait before asking again; 0 means: send now."""
+    async def acquire(self, sender: str, lane: Lane, address: str, *, cost: float = 1.0) -> float:
+        """Seconds to wait before asking again; 0 means: send now, `cost` is taken.
+
+        Whoever does not ask again within a quarter of a second after that time has lost their place in the lane.
+        """
         ...
 
     async def hold(self, sender: str, seconds: float) -> None:
@@ -278,9 +281,16 @@ class Inbound:
 class Channeller(Protocol):
     """One channel: reads what its provider sends, and sends through it."""
 
-    name: Channel
-    sender: str  # names the bucket of the throttle: the number or bot that sends
-    has_receipts: bool
+    @property
+    def name(self) -> Channel: ...
+
+    @property
+    def sender(self) -> str:
+        """Names the bucket of the throttle: the number or bot that sends."""
+        ...
+
+    @property
+    def has_receipts(self) -> bool: ...
 
     def receive(self, request: Request) -> Inbound:
         """Check and parse a webhook; raises NotAuthentic, or InputError for what cannot be read."""
@@ -288,6 +298,10 @@ class Channeller(Protocol):
 
     def fit(self, content: Content) -> tuple[Content, ...]:
         """The content as this channel can carry it: split within its limits, options drawn where it has no buttons."""
+        ...
+
+    def cost(self, content: Content) -> float:
+        """What sending it takes from the sender's pace: SMS count by segments, others by message."""
         ...
 
     async def send(self, delivery: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""Owns what a message says by its form alone: empty, emoji, a number, opt-out words, a cry for help, a language's name."""
+"""Owns what a message says by its form alone: empty, emoji, a number, STOP, a cry for help, a language."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

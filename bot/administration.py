@@ -1,0 +1,128 @@
+"""Owns the commands that are not a service: check, simulate, import, migrate, rotate, the report on understanding."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot import app, check, importing
+from bot.channels import segments
+from bot.channels.sms import cut_for_sms
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.domain.contact import Channel
+from bot.engine.schema import schema_text
+from bot.nlu.provision import ProvisionError, default_provision
+from bot.sandbox import scenario
+from bot.services.conversation import TEXTS
+from bot.services.inbox import Inbox
+from bot.simulate import NoBell, NoThrottle, Simulation, Terminal, lines_of_terminal
+from bot.storage.crypto import Keyring, make_key
+from bot.storage.migrate import migrate
+from bot.storage.rotate import rotate
+from bot.storage.store import SqlStore
+
+
+def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: bool) -> int:
+    """Print every problem with file and line; 1 if there is any. Writes what it is asked to write first."""
+    spoken = [text.msgid for text in TEXTS]
+    if schema:
+        (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")
+    if extract:
+        print(check.extract(settings.root, spoken))
+    if draw is not None:
+        for path in check.draw_flows(settings.root, draw):
+            print(path)
+    specs = app.action_specs(settings)
+    problems = check.check(
+        settings.root,
+        specs,
+        catalogs=app.texts(settings),
+        spoken=spoken,
+        segments=lambda text: segments.segments(text)[1],
+    )
+    found = [*problems, *check.outdated(settings.root)]
+    for problem in found:
+        print(problem)
+    faults = [problem for problem in found if not problem.is_note]
+    print(f"{len(faults)} problems, {len(found) - len(faults)} notes")
+    return 1 if faults else 0
+
+
+async def simulate(settings: Settings, *, channel: Channel, language: str | None) -> None:
+    """A conversation on this terminal, in a database that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="muster-") as folder:
+        url = f"sqlite+aiosqlite:///{Path(folder) / 'simulate.db'}"
+        settings = settings.model_copy(update={"database_url": SecretStr(url), "keys": SecretStr(make_key())})
+        await migrate(url)
+        store = await app.open_store(settings)
+        try:
+            async with aiohttp.ClientSession() as session:
+                await _simulate(settings, store, session, channel, language)
+        finally:
+            await store.close()
+
+
+async def _simulate(
+    settings: Settings, store: SqlStore, session: aiohttp.ClientSession, channel: Channel, language: str | None
+) -> None:
+    async with store.transaction() as unit:
+        await scenario.load(unit, today=SystemClock().now().date())
+    desks, rasa = app.Desks.over(store, settings), app.ask_rasa(settings, session)
+    terminal = Terminal(
+        name=channel, fitting=cut_for_sms if channel is Channel.SMS else lambda content: (content,), write=print
+    )
+    channels = {channel: terminal}
+    conversation = app.converse(settings, desks, store=store, bell=NoBell(), channels=channels, rasa=rasa)
+    await Simulation(
+        inbox=Inbox(store=store, bell=NoBell(), clock=desks.clock, ids=desks.ids),
+        conversation=conversation,
+        sender=app.send_through(settings, desks, store=store, channels=channels, throttle=NoThrottle()),
+        channel=channel,
+        language_hint=language,
+    ).converse(lines_of_terminal())
+
+
+async def import_places(settings: Settings, file: Path, *, is_dry_run: bool, skips_bad: bool) -> int:
+    """Import places from a CSV or XLSX file; prints what changes and every problem by row; 1 if there is any."""
+    await migrate(settings.database_url.get_secret_value())
+    store = await app.open_store(settings)
+    try:
+        return await importing.import_places(
+            file, store=store, region=settings.region, is_dry_run=is_dry_run, skips_bad=skips_bad, write=print
+        )
+    finally:
+        await store.close()
+
+
+async def migrate_store(settings: Settings) -> int:
+    await migrate(settings.database_url.get_secret_value())
+    print("The database is up to date.")
+    return 0
+
+
+async def rotate_keys(settings: Settings) -> int:
+    """Encrypt everything with the newest key."""
+    url = settings.database_url.get_secret_value()
+    counts = await rotate(url=url, keyring=Keyring.parse(settings.keys.get_secret_value()))
+    for table, count in counts.items():
+        print(f"{table}: {count} sealed anew")
+    print("The older keys can be dropped from MUSTER_KEYS.")
+    return 0
+
+
+def nlu_report(settings: Settings, *, as_json: bool) -> int:
+    """Run the NLU server's own report on the evaluation sets."""
+    try:
+        provision = default_provision(say=lambda line: print(line, file=sys.stderr, flush=True))
+        model = provision.ensure()
+    except ProvisionError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    command = [str(provision.python), "-W", "ignore", "-m", "bot.nlu.server", "report", "--model", str(model)]
+    command += ["--data", str(settings.root / "nlu_data" / "eval"), *(["--json"] if as_json else [])]
+    return subprocess.run(command, check=False, cwd=settings.root).returncode  # noqa: S603 (our own program)
