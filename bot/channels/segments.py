@@ -1,10 +1,13 @@
 """Owns how long a text is on each channel, and splitting: in the channel's units, never inside a grapheme cluster."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from math import ceil
 
 import regex
+
+from bot.domain.delivery import Content
 
 # 3GPP TS 23.038: the GSM 7-bit default alphabet, and its extension table whose characters cost two septets.
 _BASIC = frozenset(
@@ -65,7 +68,7 @@ def split(text: str, limit: int, measure: Measure = utf16_units) -> list[str]:
 
 
 def _cut(text: str, limit: int, measure: Measure) -> int:
-    """Where to cut: the last sentence end that leaves a part at least half full, else the last word, else a grapheme."""
+    """Where to cut: the last sentence end past the half, else the last word, else a grapheme."""
     longest = _longest(text, limit, measure)
     sentences = [match.end() for match in _SENTENCE_END.finditer(text, 0, longest)]
     if sentences and sentences[-1] * 2 >= longest:
@@ -89,3 +92,14 @@ def numbered(text: str, labels: Sequence[str]) -> str:
     """The text with its options as lines to be answered by number, for channels without buttons."""
     lines = [f"{number} {label}" for number, label in enumerate(labels, start=1)]
     return "\n".join([text, *lines]) if lines else text
+
+
+def cut(content: Content, limit: int, measure: Measure, *, is_numbered: bool = False) -> tuple[Content, ...]:
+    """The content in parts of at most `limit` units; what is asked with it (options, position) stays on the last one.
+
+    With `is_numbered` the options are drawn as lines of the text too.
+    """
+    text = numbered(content.text, [option.label for option in content.options]) if is_numbered else content.text
+    parts = split(text, limit, measure) or [text]
+    bare = [replace(content, text=part, options=(), asks_position=False, attachment=None) for part in parts[:-1]]
+    return (*bare, replace(content, text=parts[-1]))

@@ -1,10 +1,10 @@
 """Owns SMS by Twilio: plain text, options as numbered lines."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.channels import twilio
-from bot.channels.segments import numbered, split
+from bot.channels.segments import cut, segments
 from bot.channels.twilio import MAX_BODY, TwilioAccount
 from bot.domain.contact import Address, Channel, Scheme
 from bot.domain.delivery import Content, Delivery
@@ -14,6 +14,11 @@ from bot.services.ports import Inbound, Request
 
 # E.164, a short code, or an alphanumeric sender id.
 _SENDER = re.compile(r"\+?[0-9]{3,15}|[A-Za-z0-9 ]{1,11}")
+
+
+def cut_for_sms(content: Content) -> tuple[Content, ...]:
+    """The content as text messages: options as numbered lines, on the last of parts of at most 1,600 characters."""
+    return cut(content, MAX_BODY, len, is_numbered=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +51,11 @@ class SmsChannel:
         )
 
     def fit(self, content: Content) -> tuple[Content, ...]:
-        """Numbered lines for options; parts of at most 1,600 characters, the options on the last one."""
-        text = numbered(content.text, [option.label for option in content.options])
-        parts = split(text, MAX_BODY, len)
-        bare = [replace(content, text=part, options=()) for part in parts[:-1]]
-        return (*bare, replace(content, text=parts[-1])) if parts else (replace(content, text=text),)
+        return cut_for_sms(content)
+
+    def cost(self, content: Content) -> float:
+        """Its segments: what a number's pace and the bill count."""
+        return float(segments(content.text)[1])
 
     async def send(self, delivery: Delivery) -> str:
         return await self.account.send(

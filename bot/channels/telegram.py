@@ -1,11 +1,16 @@
 """Owns Telegram by python-telegram-bot: webhook or long polling in, texts with buttons out, its errors as reasons."""
 
 import hmac
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
+
+# Without it python-telegram-bot warns at every RetryAfter that its seconds will become a timedelta.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
 from telegram import (
     Bot,
     CallbackQuery,
@@ -30,7 +35,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from bot.channels.segments import split
+from bot.channels.segments import cut, utf16_units
 from bot.domain.contact import Address, Channel, Scheme
 from bot.domain.delivery import Content, Delivery
 from bot.domain.errors import InputError, NotAuthentic, Reason, SendError, Unavailable
@@ -180,9 +185,10 @@ class TelegramChannel:
 
     def fit(self, content: Content) -> tuple[Content, ...]:
         """Parts of at most 4,096 UTF-16 units, the buttons under the last one."""
-        parts = split(content.text, MAX_TEXT) or [content.text]
-        bare = [replace(content, text=part, options=(), asks_position=False) for part in parts[:-1]]
-        return (*bare, replace(content, text=parts[-1]))
+        return cut(content, MAX_TEXT, utf16_units)
+
+    def cost(self, content: Content) -> float:
+        return 1.0
 
     async def send(self, delivery: Delivery) -> str:
         content = delivery.content

@@ -1,6 +1,7 @@
 """Owns what SMS and WhatsApp share at Twilio: signatures, webhook forms, receipts, sending, its errors, its media."""
 
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,14 +78,14 @@ STATUSES: Mapping[str, DeliveryStatus] = {
 Form = Mapping[str, str]
 
 
-class _Rewriting(AsyncHttpClient):
+class _Rewriting(AsyncHttpClient):  # type: ignore[misc]  # twilio is untyped
     """Twilio's own client over our HTTP session, its requests turned to the API address of the settings."""
 
     def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
         self._session = session
         self._api_url = api_url
 
-    async def request(  # type: ignore[override]
+    async def request(  # noqa: PLR0917 (the signature of twilio's own client)
         self,
         method: str,
         url: str,
@@ -92,7 +93,7 @@ class _Rewriting(AsyncHttpClient):
         data: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         allow_redirects: bool = False,
     ) -> Response:
         parts = urlsplit(url)
@@ -102,8 +103,7 @@ class _Rewriting(AsyncHttpClient):
             target,
             params={name: str(value) for name, value in (params or {}).items()},
             data=data,
-            headers=headers,
-            auth=aiohttp.BasicAuth(*auth) if auth else None,
+            headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
             timeout=TIMEOUT,
             allow_redirects=allow_redirects,
         ) as answer:
@@ -172,9 +172,11 @@ class TwilioAccount:
         """A media file's bytes and type, from Twilio's own hosts only; raises InputError or Unavailable."""
         if not self._is_ours(attachment.source):
             raise InputError("media is fetched from Twilio's own hosts only")
-        auth = aiohttp.BasicAuth(self.account_sid, self.auth_token)
+        headers = {"Authorization": aiohttp.encode_basic_auth(self.account_sid, self.auth_token)}
         try:
-            async with self.session.get(attachment.source, auth=auth, timeout=TIMEOUT, allow_redirects=False) as answer:
+            async with self.session.get(
+                attachment.source, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            ) as answer:
                 if answer.status in (301, 302, 303, 307, 308):
                     return await self._follow(answer.headers.get("Location", ""))
                 return await _body(answer)
@@ -215,13 +217,11 @@ def _repeated(fields: list[tuple[str, str]]) -> dict[str, str | list[str]]:
 
 def _variables(values: tuple[str, ...]) -> str:
     """ContentVariables: numbered, none empty, no line breaks (WhatsApp refuses both)."""
-    import json
-
     return json.dumps({str(number): " ".join(value.split()) or "-" for number, value in enumerate(values, start=1)})
 
 
 def _reason(code: int | None, status: int) -> Reason:
-    if code in REASONS:
+    if code is not None and code in REASONS:
         return REASONS[code]
     if status == 429:
         return Reason.TOO_FAST

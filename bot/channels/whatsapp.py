@@ -1,9 +1,9 @@
 """Owns WhatsApp by Twilio: as SMS, with button payloads, locations and approved templates."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.channels import twilio
-from bot.channels.segments import numbered, split
+from bot.channels.segments import cut
 from bot.channels.twilio import MAX_BODY, TwilioAccount
 from bot.domain.contact import Address, Channel, Scheme
 from bot.domain.delivery import Content, Delivery
@@ -48,10 +48,10 @@ class WhatsAppChannel:
 
     def fit(self, content: Content) -> tuple[Content, ...]:
         """Options as numbered lines: within a conversation buttons need a template for each set of them."""
-        text = numbered(content.text, [option.label for option in content.options])
-        parts = split(text, MAX_BODY, len)
-        bare = [replace(content, text=part, options=()) for part in parts[:-1]]
-        return (*bare, replace(content, text=parts[-1])) if parts else (replace(content, text=text),)
+        return cut(content, MAX_BODY, len, is_numbered=True)
+
+    def cost(self, content: Content) -> float:
+        return 1.0
 
     async def send(self, delivery: Delivery) -> str:
         return await self.account.send(
