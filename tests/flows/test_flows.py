@@ -92,7 +92,7 @@ def test_what_the_deployment_gives_stands_in_every_text_that_names_it() -> None:
 
 
 def test_each_intent_begins_exactly_one_flow_and_what_is_out_of_scope_the_fallback() -> None:
-    """The host begins `fallback` for what no flow claims; claimed, it would offer itself and cut into open questions."""
+    """The host begins `fallback` for what no flow claims; claimed, it would offer itself and cut into questions."""
     assert len(INTENTS) == 31
     claimed = [intent for flow in flows().values() for intent in flow.triggers.intents]
     assert sorted(claimed) == sorted(INTENTS - {"out_of_scope"})
