@@ -1,7 +1,5 @@
 """Owns connections: how each kind of database is opened, and its errors in the house's words."""
 
-import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -102,23 +100,15 @@ def _parsed(url: str) -> URL:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver would begin too late and without the write lock: we begin ourselves
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={PATIENCE_SECONDS * 1000}", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in (
+        f"busy_timeout={PATIENCE_SECONDS * 1000}",  # first: the next one waits for its turn
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a commit survives a power cut, which a flood brings
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is erased is overwritten
+    ):
         cursor.execute(f"PRAGMA {pragma}")
-    _use_write_ahead_log(cursor)
-    cursor.execute("PRAGMA synchronous=FULL")  # a commit survives a power cut, which a flood brings
     cursor.close()
-
-
-def _use_write_ahead_log(cursor: Any) -> None:
-    """Switch to WAL. SQLite does not wait for its turn here, so processes that start together take turns ourselves."""
-    for attempt in range(100):
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except Exception as error:
-            if "locked" not in str(error) or attempt == 99:
-                raise
-            time.sleep(0.02 + os.getpid() % 7 / 1000)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from bot.domain.errors import ConfigurationError
 from bot.storage.crypto import make_key
 
 NAME = "keys"
-_PRIVATE = 0o600
 _NOTE = (
     "# Encrypts everything personal in the database. Without it nothing can be read: keep a copy elsewhere, offline.\n"
 )
@@ -30,8 +30,7 @@ def read_or_make(home: Path) -> tuple[str, bool]:
 def _make(path: Path) -> bool:
     """Make the file whole or not at all; False when another process was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    descriptor, draft = tempfile.mkstemp(prefix=".keys-", dir=path.parent)  # its owner's alone from the start
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(_NOTE + make_key() + "\n")
@@ -42,7 +41,7 @@ def _make(path: Path) -> bool:
             return True
         return False
     finally:
-        draft.unlink()
+        Path(draft).unlink()
 
 
 def _check(path: Path) -> None:
