@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
-from bot.domain.delivery import Lane
+from bot.domain.delivery import Content, Lane
 from bot.domain.errors import Conflict, InputError, Unavailable
 from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
 from bot.domain.session import Session, SessionStatus
@@ -35,6 +35,7 @@ FALLBACK = Text(
 )
 UNREADABLE = Text(msgid="I could not open the file. Please send it again as a photo or a PDF.")
 TEXTS = (INTRODUCTION, FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
+POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
 
 
@@ -350,7 +351,7 @@ class Conversation:
         """What a flow may know beforehand: the contact's own facts, then what this message names."""
         seeds: dict[str, Value] = {
             "nationality": contact.nationality,
-            "position": contact.position,
+            "position": contact.position if _is_recent(contact.position_at, self.clock.now()) else None,
             "is_language_sure": prepared.is_language_sure,
             "offers": ",".join(decision.offers),
             "language": prepared.reading.language,
@@ -379,15 +380,28 @@ class Conversation:
                 unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.HIGH, facts={}, now=now
             )
             turn = self._turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
-            turn.says.append(Say(text=FALLBACK))
-            await self._commit_says(unit, turn)
+            await unit.deliveries.add([turn.delivery(self._last_words(contact))])
         return turn.lane
+
+    def _last_words(self, contact: Contact) -> Content:
+        """The fallback text; in plain English where even the catalogs fail."""
+        language = contact.language or self.locale.default_language
+        try:
+            return self.house.phrasing.content(Say(text=FALLBACK), language, Channel.SMS)
+        except Exception as error:
+            log.error("phrasing_failed", error=error)
+            given = {name: str(value) for name, value in self.house.phrasing.given.items()}
+            return Content(text=FALLBACK.msgid.format_map(given), language="en")
 
 
 def _heard_last(contact: Contact) -> Address | None:
     """The address that this contact last wrote from."""
     heard = [(reach.last_heard_at, reach.address) for reach in contact.reaches if reach.last_heard_at is not None]
     return max(heard, key=lambda pair: pair[0])[1] if heard else None
+
+
+def _is_recent(at: datetime | None, now: datetime) -> bool:
+    return at is not None and now - at < POSITION_LIFE
 
 
 def _origin(message: Message) -> str:

@@ -35,7 +35,8 @@ class Phrasing:
         return (replace(contents[-1], text="\n\n".join(content.text for content in contents)),)
 
     def _text(self, say: Say, language: str, channel: Channel) -> str:
-        variables: dict[str, Any] = {**self.given, **say.variables}
+        known = {name: value for name, value in say.variables.items() if value is not None}
+        variables: dict[str, Any] = {**self.given, **known}
         isolate = channel is not Channel.SMS  # invisible marks would make every SMS a UCS-2 one
         if say.text.plural is not None and say.text.count is not None:
             count = variables.get(say.text.count)

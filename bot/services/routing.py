@@ -15,6 +15,7 @@ CONTROL_INTENTS = frozenset({"talk_to_human", "change_language", "stop", "delete
 # These mean something only as an answer; on their own they lead to the menu.
 SMALL_TALK = frozenset({"affirm", "deny", "greet", "thanks"})
 MAX_OFFERS = 3
+SURELY = 0.8  # at least this: another danger than the one talked about begins, as when a fire follows an injury
 
 
 class Signal(StrEnum):
@@ -147,10 +148,12 @@ def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Deci
     """
     danger = situation.understanding.confidence_in(*DANGER_INTENTS)
     is_plain = situation.signal in (Signal.SOS, Signal.DANGER) or danger >= limits.danger
-    if is_plain and situation.open_flow not in triggers.life:
-        return Decision.begin(triggers.danger(situation.understanding))
+    if is_plain:
+        wanted = triggers.danger(situation.understanding)
+        is_heard = situation.open_flow == wanted or (situation.open_flow in triggers.life and danger < SURELY)
+        return CONTINUE if is_heard else Decision.begin(wanted)
     if situation.open_flow in triggers.life:
-        return CONTINUE if is_plain else None
+        return None
     if situation.fit is Fit.EXACT:
         return None
     if danger >= limits.danger_doubt:

@@ -18,8 +18,9 @@ from bot.services.ports import ActionSpec, Channeller, Ids, Occasion, Unit
 
 RESUME, WELCOME, MENU, STOP = "resume", "welcome", "menu", "stop"
 _MAX_FLOWS = 8  # flows that one message may run through, by `start` and by what follows an end: a guard against a ring
+_MAX_CALLS = 20  # actions that one event may run in one flow
 _NEVER_SUSPENDED = frozenset({MENU, WELCOME, RESUME, "fallback", "doubt_danger"})  # nothing is lost by leaving them
-_NEVER_FOLLOWED = frozenset({STOP, "privacy"})  # after these the contact is left in peace
+_NEVER_FOLLOWED = frozenset({STOP, "privacy", "weather"})  # after these the contact is left in peace
 
 
 class FlowError(MusterError):
@@ -95,7 +96,7 @@ class Turn:
         """Run the engine until the session waits or ends; carry out every effect on the way."""
         if self.house.flows[session.flow].is_life:
             self.lane = Lane.EMERGENCY
-        following: str | None = None
+        calls, following = 0, None
         pending: Event | None = event
         while pending is not None:
             step = interpreter.advance(self.house.flows, session, pending, self.setting)
@@ -107,7 +108,8 @@ class Turn:
                     case Handoff():
                         await self._hand_off(effect, session)
                     case Call():
-                        pending = await self._run(effect, session)
+                        calls += 1
+                        pending = await self._run(effect, session, calls)
                     case Start():
                         following = effect.flow
         await self._save(session)
@@ -148,11 +150,11 @@ class Turn:
             now=self.now,
         )
 
-    async def _run(self, call: Call, session: Session) -> Called:
+    async def _run(self, call: Call, session: Session, calls: int) -> Called:
         """Run an action. What it cannot reach is its outcome `failed`; any other error undoes the whole turn."""
         spec = self.house.actions.get(call.action)
-        if spec is None:
-            raise FlowError(f"action {call.action!r} is missing")
+        if spec is None or calls > _MAX_CALLS:
+            raise FlowError(f"action {call.action!r} is missing or called without end")
         occasion = Occasion(
             unit=self.unit,
             contact=self.contact,
@@ -182,9 +184,10 @@ class Turn:
         """What was said, as the channel can carry it, in order."""
         contents = self.house.phrasing.contents(self.says, self.setting.language, self.address.channel)
         parts: list[Content] = [part for content in contents for part in self.channeller.fit(content)]
-        return [self._delivery(part) for part in parts]
+        return [self.delivery(part) for part in parts]
 
-    def _delivery(self, content: Content) -> Delivery:
+    def delivery(self, content: Content) -> Delivery:
+        """One content on its way to this contact, now."""
         return Delivery(
             id=DeliveryId(self.house.ids.new()),
             contact=self.contact.id,
