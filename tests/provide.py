@@ -10,24 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-POSTGRES_FOLDERS = ("/usr/lib/postgresql", "/opt/homebrew/opt/postgresql", "/usr/local/opt/postgresql")
+from tests import databases
 
 
 def redis_server() -> Path | None:
     """A real redis-server on PATH; the embedded one comes with the packages."""
     found = shutil.which("redis-server")
     return Path(found) if found else None
-
-
-def postgres_programs() -> Path | None:
-    """The folder that holds initdb and postgres: PG_BIN, PATH, or where distributions put them, newest first."""
-    asked = os.environ.get("PG_BIN")
-    on_path = shutil.which("initdb")
-    folders = [Path(asked)] if asked else []
-    folders += [Path(on_path).resolve().parent] if on_path else []
-    for parent in POSTGRES_FOLDERS:
-        folders += sorted(Path(parent).glob("*/bin"), reverse=True)
-    return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
 def chromium() -> Path | None:
@@ -48,7 +37,7 @@ def main() -> int:
     provided = subprocess.run([sys.executable, "-m", "bot.nlu.provision"], check=False)
     found = {
         "Redis": (redis_server(), "install redis-server (tests still run on the embedded one)"),
-        "PostgreSQL": (postgres_programs(), "install postgresql, or set PG_BIN to the folder of initdb"),
+        "PostgreSQL": (databases.programs(), "install postgresql, or set PG_BIN to the folder of initdb"),
         "Chromium": (chromium(), "install chromium"),
         "NLU model": (None if provided.returncode else "trained", "install Python 3.10"),
     }

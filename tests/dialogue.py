@@ -1,0 +1,224 @@
+"""Talk to Muster as a worker would: the real services on a real database, key words instead of the NLU server."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot import app
+from bot.channels.sms import cut_for_sms
+from bot.config import Settings, load
+from bot.domain.case import Case
+from bot.domain.contact import Address, Channel, Contact, ContactId
+from bot.domain.delivery import Content, Delivery
+from bot.domain.message import Attachment, MessageKind, Received
+from bot.domain.session import Session
+from bot.domain.values import Position
+from bot.sandbox import scenario
+from bot.services.conversation import Conversation
+from bot.services.deliveries import Sender
+from bot.services.inbox import Inbox
+from bot.services.ports import Inbound
+from bot.simulate import NoBell, NoThrottle, Terminal
+from bot.storage.crypto import make_key
+from bot.storage.migrate import migrate
+from bot.storage.store import SqlStore
+
+PORTO_ALEGRE = Position(latitude=-30.0346, longitude=-51.2177)
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """One contact on one channel. `said` is everything that reached the phone, the newest last."""
+
+    house: "Muster"
+    address: Address
+    channel: Channel
+    said: list[Content] = field(default_factory=list)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _read: int = 0
+
+    async def says(self, text: str) -> None:
+        await self._sends(text=text)
+
+    async def taps(self, label: str) -> None:
+        """Tap the option of that label, as it was last offered."""
+        offered = [option for content in reversed(self.said) for option in content.options]
+        option = next(option for option in offered if option.label == label)
+        await self._sends(choice=option.payload)
+
+    async def shares(self, position: Position) -> None:
+        await self._sends(position=position)
+
+    async def sends_photo(self) -> None:
+        await self._sends(attachments=(Attachment(kind="photo", source="photo", media_type="image/png"),))
+
+    async def joins(self, code: str = "") -> None:
+        await self._sends(text=code, kind=MessageKind.JOINED)
+
+    async def waits(self, time: timedelta) -> None:
+        """Let time pass, and the worker's tick come round."""
+        self.house.clock.forward(time)
+        contact = await self.contact()
+        await self.house.conversation.lapse(contact.id)
+        await self.house.sender.send_due(contact.id)
+        self._read = len(self.said) - len(self._unread())
+
+    async def _sends(self, **what: object) -> None:
+        received = Received(  # type: ignore[arg-type]
+            channel=self.channel, address=self.address, provider_id=f"{self.address.path}-{next(self._numbers)}", **what
+        )
+        self._read = len(self.said)
+        await self.house.take(received)
+
+    def _unread(self) -> list[Content]:
+        return self.said[self._read :]
+
+    @property
+    def heard(self) -> str:
+        """What the last message was answered with."""
+        return "\n".join(content.text for content in self._unread())
+
+    @property
+    def options(self) -> list[str]:
+        """The labels offered by the last answer."""
+        return [option.label for content in self._unread() for option in content.options]
+
+    def hears(self, part: str) -> None:
+        assert part in self.heard, f"expected {part!r} in what was heard:\n{self.heard}"
+
+    def hears_not(self, part: str) -> None:
+        assert part not in self.heard, f"did not expect {part!r} in what was heard:\n{self.heard}"
+
+    async def is_at(self, step: str) -> None:
+        """`flow.step` of the question that now waits."""
+        sessions = await self.sessions()
+        at = f"{sessions[0].flow}.{sessions[0].step}" if sessions else "nowhere"
+        assert at == step, f"expected to be at {step}, is at {at}; heard:\n{self.heard}"
+
+    async def contact(self) -> Contact:
+        async with self.house.store.transaction() as unit:
+            contact = await unit.contacts.find(self.address)
+        assert contact is not None
+        return contact
+
+    async def sessions(self) -> list[Session]:
+        contact = await self.contact()
+        async with self.house.store.transaction() as unit:
+            return list(await unit.sessions.open(contact.id))
+
+    async def cases(self) -> list[Case]:
+        contact = await self.contact()
+        async with self.house.store.transaction() as unit:
+            return list(await unit.cases.of(contact.id))
+
+
+class TestClock:
+    """Real time plus what a test let pass."""
+
+    __test__ = False
+
+    def __init__(self, real: app.SystemClock) -> None:
+        self._real = real
+        self._passed = timedelta()
+
+    def now(self):  # type: ignore[no-untyped-def]
+        return self._real.now() + self._passed
+
+    def forward(self, time: timedelta) -> None:
+        self._passed += time
+
+
+@dataclass(kw_only=True)
+class Muster:
+    """The services of one deployment; `worker` introduces somebody who writes to it."""
+
+    store: SqlStore
+    inbox: Inbox
+    conversation: Conversation
+    sender: Sender
+    clock: TestClock
+    workers: dict[Address, Worker] = field(default_factory=dict)
+    _paths: itertools.count[int] = field(default_factory=lambda: itertools.count(5005550101))
+
+    def worker(self, channel: Channel = Channel.WEBCHAT, path: str | None = None) -> Worker:
+        address = Address(scheme=channel.scheme, path=path or f"+1{next(self._paths)}")
+        self.workers[address] = Worker(house=self, address=address, channel=channel)
+        return self.workers[address]
+
+    async def take(self, received: Received) -> None:
+        """What the web room and a worker process do with a message, one after the other."""
+        await self.inbox.take(Inbound(messages=(received,)))
+        await self.settle(received.address)
+
+    async def settle(self, address: Address) -> ContactId | None:
+        async with self.store.transaction() as unit:
+            contact = await unit.contacts.find(address)
+        if contact is None:
+            return None
+        await self.conversation.handle(contact.id)
+        await self.sender.send_due(contact.id)
+        return contact.id
+
+
+class Phone(Terminal):
+    """A channel whose sends land on the phones of the dialogue."""
+
+    house: Muster
+
+    async def send(self, delivery: Delivery) -> str:
+        self.house.workers[delivery.address].said.append(delivery.content)
+        return str(delivery.id)
+
+
+@asynccontextmanager
+async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
+    """Muster's services on an own database in `folder`, with the demo's places; no NLU server: key words answer."""
+    url = f"sqlite+aiosqlite:///{folder / 'dialogue.db'}"
+    chosen: Settings = load(
+        database_url=SecretStr(url), keys=SecretStr(make_key()), nlu_url="http://127.0.0.1:9", **settings
+    )
+    await migrate(url)
+    store = await app.open_store(chosen)
+    clock = TestClock(app.SystemClock())
+    try:
+        async with aiohttp.ClientSession() as session:
+            async with store.transaction() as unit:
+                await scenario.load(unit, today=clock.now().date())
+            desks = app.Desks.over(store, chosen)
+            phones = {
+                channel: Phone(
+                    name=channel,
+                    fitting=cut_for_sms if channel is Channel.SMS else lambda content: (content,),
+                    write=lambda _: None,
+                )
+                for channel in Channel
+            }
+            conversation = app.converse(
+                chosen, desks, store=store, bell=NoBell(), channels=phones, rasa=app.ask_rasa(chosen, session)
+            )
+            conversation.clock = clock
+            sender = app.send_through(chosen, desks, store=store, channels=phones, throttle=NoThrottle())
+            house = Muster(
+                store=store,
+                inbox=Inbox(store=store, bell=NoBell(), clock=clock, ids=desks.ids),
+                conversation=conversation,
+                sender=replace_clock(sender, clock),
+                clock=clock,
+            )
+            for phone in phones.values():
+                phone.house = house
+            yield house
+    finally:
+        await store.close()
+
+
+def replace_clock(sender: Sender, clock: TestClock) -> Sender:
+    from dataclasses import replace
+
+    return replace(sender, clock=clock)
