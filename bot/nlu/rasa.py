@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,9 @@ from bot.services.ports import Understander
 log = logger("nlu")
 
 TIMEOUT_SECONDS = 3.0  # a worker waits no longer for an answer than they would for a person's nod
+MAX_ANSWER = 65_536  # bytes; a real answer has about 2,000
+_ROUNDING = 1e-6
+_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 MAX_TEXT = 1000  # characters that are understood; a longer message says what it wants before that
 MAX_ASKING = 64  # questions under way from one process; the server batches them
 
@@ -50,6 +54,10 @@ class Breaker:
             self._opened_at = self.clock()
 
 
+class _Refused(Exception):
+    """The server is well but cannot read this one text."""
+
+
 @dataclass(kw_only=True)
 class RasaClient:
     """Asks the NLU server what a text means; raises Unavailable when there is no answer in time."""
@@ -57,14 +65,19 @@ class RasaClient:
     session: aiohttp.ClientSession
     url: str
     breaker: Breaker
+    timeout: float = TIMEOUT_SECONDS
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_ASKING))
 
     async def understand(self, text: str, _: str | None) -> Understanding:
-        if self.breaker.is_open:
+        """The intents of the text's first MAX_TEXT characters. Raises Unavailable and nothing else."""
+        if self.session.closed or self.breaker.is_open:
             raise Unavailable("the NLU server rests after failures")
         try:
-            answer = await self._ask(text[:MAX_TEXT])
-            understanding = Understanding(ranking=_ranking(answer), source="nlu")
+            async with asyncio.timeout(self.timeout):  # with the time spent in line
+                understanding = Understanding(ranking=_ranking(await self._ask(text[:MAX_TEXT])), source="nlu")
+        except _Refused as error:
+            self.breaker.note(is_ok=True)
+            raise Unavailable(f"the NLU server refused a text: {error}") from error
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             self.breaker.note(is_ok=False)
             raise Unavailable(f"the NLU server did not answer: {type(error).__name__}") from error
@@ -72,13 +85,16 @@ class RasaClient:
         return understanding
 
     async def _ask(self, text: str) -> Any:
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+        url = f"{self.url}/model/parse"
         async with (
             self._asking,
-            self.session.post(f"{self.url}/model/parse", json={"text": text}, timeout=timeout) as response,
+            self.session.post(url, json={"text": text}, allow_redirects=False) as response,
         ):
-            response.raise_for_status()
-            return orjson.loads(await response.read())
+            if response.status in _REFUSALS:
+                raise _Refused(response.status)
+            if response.status != HTTPStatus.OK:
+                raise ValueError("not an answer")
+            return orjson.loads(await _limited(response))
 
     async def health(self) -> str:
         """The server's own word about itself; raises when there is none."""
@@ -88,14 +104,32 @@ class RasaClient:
         return "ok"
 
 
+async def _limited(response: aiohttp.ClientResponse) -> bytes:
+    """The body; raises ValueError past MAX_ANSWER, before all of it is held."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise ValueError("the answer is too long")
+    return bytes(body)
+
+
 def _ranking(answer: Any) -> tuple[tuple[str, float], ...]:
     """The intents of an answer in Rasa's format, likeliest first; raises ValueError on any other shape."""
     try:
-        ranking = [(str(entry["name"]), float(entry["confidence"])) for entry in answer["intent_ranking"]]
+        ranking = [_entry(entry["name"], entry["confidence"]) for entry in answer["intent_ranking"]]
     except (KeyError, TypeError) as error:
         raise ValueError("not an answer in Rasa's format") from error
-    known = [(name, confidence) for name, confidence in ranking if name not in ("nlu_fallback", "None")]
+    known = [(name, confidence) for name, confidence in ranking if name != "nlu_fallback"]
     return tuple(sorted(known, key=lambda entry: -entry[1]))
+
+
+def _entry(name: Any, confidence: Any) -> tuple[str, float]:
+    """One intent with its probability; raises ValueError for what is none, such as not-a-number."""
+    is_probability = isinstance(confidence, int | float) and 0 <= confidence <= 1 + _ROUNDING
+    if not isinstance(name, str) or not is_probability:
+        raise ValueError("not a name with a probability")
+    return name, min(float(confidence), 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
