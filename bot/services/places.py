@@ -276,7 +276,20 @@ def spaced(phone: str) -> str:
         number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
         return phone
+    if phonenumbers.number_type(number) is phonenumbers.PhoneNumberType.TOLL_FREE:
+        return phonenumbers.format_number(
+            number, phonenumbers.PhoneNumberFormat.NATIONAL
+        )  # 0800: only so it is dialled
+    if not phonenumbers.is_valid_number(number):
+        return _in_fours(number)  # of a plan that phonenumbers does not know
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _in_fours(number: phonenumbers.PhoneNumber) -> str:
+    national = phonenumbers.national_significant_number(number)
+    head = len(national) % 4
+    groups = [national[:head], *(national[at : at + 4] for at in range(head, len(national), 4))]
+    return " ".join([f"+{number.country_code}", *filter(None, groups)])
 
 
 def week_of(hours: Iterable[Opening], voice: Voice) -> str:
