@@ -70,8 +70,7 @@ async def simulate(settings: Settings, *, channel: Channel, language: str | None
 async def _simulate(
     settings: Settings, store: SqlStore, session: aiohttp.ClientSession, channel: Channel, language: str | None
 ) -> None:
-    async with store.transaction() as unit:
-        await scenario.load(unit, today=SystemClock().now().date())
+    await scenario.load(store, SystemClock().now())
     desks, rasa = app.Desks.over(store, settings), app.ask_rasa(settings, session)
     terminal = Terminal(
         name=channel, fitting=cut_for_sms if channel is Channel.SMS else lambda content: (content,), write=print
@@ -92,9 +91,16 @@ async def import_places(settings: Settings, file: Path, *, is_dry_run: bool, ski
     await migrate(settings.database_url.get_secret_value())
     store = await app.open_store(settings)
     try:
-        return await importing.import_places(
-            file, store=store, region=settings.region, is_dry_run=is_dry_run, skips_bad=skips_bad, write=print
+        is_sound = await importing.import_places(
+            file,
+            store=store,
+            today=SystemClock().now().astimezone(settings.zone).date(),
+            timezone=settings.timezone,
+            region=settings.region,
+            is_dry_run=is_dry_run,
+            skips_bad=skips_bad,
         )
+        return 0 if is_sound else 1
     finally:
         await store.close()
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import cast
 
 import aiohttp
@@ -181,13 +183,9 @@ async def sandbox(phones: web.Application, settings: Settings) -> AsyncIterator[
         await runner.cleanup()
 
 
-async def load_scenario(app: App) -> bool:
-    """Load the demo's sites and places into an empty database; False when there are places already."""
-    async with app.store.transaction() as unit:
-        if await unit.places.all():
-            return False
-        await scenario.load(unit, today=SystemClock().now().date())
-    return True
+async def load_scenario(app: App) -> scenario.Loaded:
+    """Load the demo's sites and places, or renew their days."""
+    return await scenario.load(app.store, SystemClock().now())
 
 
 @asynccontextmanager
@@ -255,7 +253,7 @@ def converse(
     """The service that answers messages."""
     all_flows = flows(settings)
     extract.prepare(settings.languages)
-    examples = list(read_examples(settings.root / "nlu_data", settings.languages))
+    keywords, linguist = learned(settings.root / "nlu_data", settings.languages)
     return Conversation(
         store=store,
         bell=bell,
@@ -270,8 +268,8 @@ def converse(
         ),
         catalogs=desks.catalogs,
         channels=channels,
-        understander=UnderstandingWithFallback(rasa=rasa, keywords=Keywords.learn(examples)),
-        linguist=LanguageGuesser.learn(examples, settings.languages),
+        understander=UnderstandingWithFallback(rasa=rasa, keywords=keywords),
+        linguist=linguist,
         signals=Signals.load(settings.languages),
         documents=desks.documents,
         triggers=triggers_of(all_flows),
@@ -297,6 +295,13 @@ def send_through(
         cases=desks.cases,
         whatsapp_template=settings.whatsapp_template,
     )
+
+
+@lru_cache(maxsize=1)
+def learned(folder: Path, languages: tuple[str, ...]) -> tuple[Keywords, LanguageGuesser]:
+    """What the training messages teach without Rasa; learned once in a process."""
+    examples = list(read_examples(folder, languages))
+    return Keywords.learn(examples), LanguageGuesser.learn(examples, languages)
 
 
 def ask_rasa(settings: Settings, session: aiohttp.ClientSession) -> RasaClient:

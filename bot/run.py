@@ -75,8 +75,9 @@ async def run(settings: Settings, *, is_demo: bool) -> None:
             settings, phones = app.with_stand_ins(settings)
             await stack.enter_async_context(app.sandbox(phones, settings))
         composed = await stack.enter_async_context(app.compose(settings))
-        if is_demo and await app.load_scenario(composed):
-            say("Loaded the demo scenario: a flood, with fictional companies, places and numbers.")
+        if is_demo:
+            loaded = await app.load_scenario(composed)
+            say(f"Demo: a flood, with fictional companies; {loaded.sites} sites and {loaded.told} places are known.")
         group = await stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop))
         group.create_task(composed.worker.run(stop))

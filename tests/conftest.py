@@ -7,7 +7,19 @@ from typing import Any
 
 import pytest
 
+from tests.databases import PostgresServer, postgres_server
+
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests; where there is none its tests are left out, but never in CI."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except FileNotFoundError as missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
 
 
 @pytest.fixture(autouse=True)

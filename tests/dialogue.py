@@ -1,7 +1,7 @@
 """Talk to Muster as a worker would: the real services on a real database, key words instead of the NLU server."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -40,7 +40,7 @@ class Worker:
     address: Address
     channel: Channel
     said: list[Content] = field(default_factory=list)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _read: int = 0
 
     async def says(self, text: str) -> None:
@@ -144,7 +144,7 @@ class Muster:
     sender: Sender
     clock: TestClock
     workers: dict[Address, Worker] = field(default_factory=dict)
-    _paths: itertools.count[int] = field(default_factory=lambda: itertools.count(5005550101))
+    _paths: Iterator[int] = field(default_factory=lambda: itertools.count(5005550101))
 
     def worker(self, channel: Channel = Channel.WEBCHAT, path: str | None = None) -> Worker:
         address = Address(scheme=channel.scheme, path=path or f"+1{next(self._paths)}")
@@ -188,8 +188,7 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
     clock = TestClock(app.SystemClock())
     try:
         async with aiohttp.ClientSession() as session:
-            async with store.transaction() as unit:
-                await scenario.load(unit, today=clock.now().date())
+            await scenario.load(store, clock.now())
             desks = app.Desks.over(store, chosen)
             phones = {
                 channel: Phone(

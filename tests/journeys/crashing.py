@@ -1,4 +1,4 @@
-"""A process of web and worker that kills itself once at a chosen hop, as a power cut would: `python -m tests.journeys.crashing`.
+"""A process of web and worker that kills itself once at a chosen hop, as a power cut would.
 
 The hop is armed by MUSTER_TEST_HOP and disarmed by its marker file, so that the process started next goes on unharmed.
 """

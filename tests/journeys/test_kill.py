@@ -2,53 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.queue.embedded import embedded_redis
-from bot.sandbox.twilio import TwilioStandIn, Webhook, create_twilio
-from bot.sandbox.twilio_webhooks import Retry
-from bot.storage.crypto import make_key
 from bot.storage.migrate import migrate
+from tests.journeys.conftest import SENDER, Provider
 from tests.journeys.crashing import HOPS
-from tests.journeys.processes import free_port, is_up, process, until
+from tests.journeys.processes import is_up, process, until
 
-SENDER = "+15005550006"
 WORKERS = [f"+1500555{number:04d}" for number in range(2001, 2007)]
 WORDS = ["hello", "my boss has not paid me", "अहिले म कहाँ जाने", "ayuda el agua sube", "where is a shelter", "STOP"]
-
-
-@dataclass
-class Provider:
-    stand_in: TwilioStandIn
-    url: str
-    own_url: str
-
-
-@pytest.fixture
-async def provider() -> AsyncIterator[Provider]:
-    port, own = free_port(), free_port()
-    url, own_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{own}"
-    stand_in = TwilioStandIn(
-        account_sid="AC" + "0" * 32,
-        auth_token="t" * 32,
-        senders=[SENDER],
-        public_url=url,
-        retry=Retry(attempts=200, wait=0.2, on_bad_status=True),
-        status_seconds=0.01,
-    )
-    stand_in.webhooks = {SENDER: Webhook(url=f"{own_url}/channels/sms")}
-    runner = web.AppRunner(create_twilio(stand_in), access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield Provider(stand_in, url, own_url)
-    await runner.cleanup()
 
 
 @pytest.mark.parametrize("hop", HOPS)
@@ -60,18 +27,9 @@ async def test_a_kill_at_any_hop_loses_nothing_and_repeats_only_the_last_send(
     await migrate(database)
     async with embedded_redis(tmp_path / "redis") as redis_url:
         environment = {
-            "MUSTER_HOME": str(tmp_path / "home"),
-            "MUSTER_PORT": provider.own_url.rpartition(":")[2],
-            "MUSTER_PUBLIC_URL": provider.own_url,
-            "MUSTER_DATABASE_URL": database,
-            "MUSTER_REDIS_URL": redis_url,
-            "MUSTER_NLU_URL": "http://127.0.0.1:9",
-            "MUSTER_KEYS": make_key(),
-            "MUSTER_TWILIO_ACCOUNT_SID": provider.stand_in.account_sid,
-            "MUSTER_TWILIO_AUTH_TOKEN": provider.stand_in.auth_token,
-            "MUSTER_TWILIO_API_URL": provider.url,
-            "MUSTER_SMS_FROM": SENDER,
-            "MUSTER_PACES": '{"sms": {"rate": 1000, "burst": 1000}}',
+            **provider.environment(
+                database=database, redis_url=redis_url, home=tmp_path / "home", nlu_url="http://127.0.0.1:9"
+            ),
             "MUSTER_TEST_HOP": hop,
             "MUSTER_TEST_MARKER": str(tmp_path / "killed"),
         }

@@ -214,7 +214,7 @@ async def test_erase_me_leaves_nothing_but_still_says_goodbye(house: Muster) -> 
     worker = house.worker()
     await worker.says("delete everything you have about me")
     for _ in range(6):
-        if any((await worker.contact()).erase_at is not None for _ in (1,)):
+        if (await worker.contact()).erase_at is not None:
             break
         erase = next((label for label in worker.options if "rase" in label or "elete" in label), None)
         await worker.taps(erase or worker.options[0])
