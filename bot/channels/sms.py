@@ -3,22 +3,25 @@
 import re
 from dataclasses import dataclass
 
-from bot.channels import twilio
-from bot.channels.segments import cut, segments
+from bot.channels.segments import cut, segments, utf16_units
 from bot.channels.twilio import MAX_BODY, TwilioAccount
+from bot.channels.twilio_forms import Form, attachments, message_sid, shared_position
 from bot.domain.contact import Address, Channel, Scheme
 from bot.domain.delivery import Content, Delivery
 from bot.domain.errors import InputError
-from bot.domain.message import Attachment, Received
+from bot.domain.message import Attachment, MessageKind, Received
 from bot.services.ports import Inbound, Request
 
-# E.164, a short code, or an alphanumeric sender id.
-_SENDER = re.compile(r"\+?[0-9]{3,15}|[A-Za-z0-9 ]{1,11}")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
+_MACHINE = re.compile(r"[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &_.+-]{1,15}")  # a short code, a sender's name
 
 
 def cut_for_sms(content: Content) -> tuple[Content, ...]:
-    """The content as text messages: options as numbered lines, on the last of parts of at most 1,600 characters."""
-    return cut(content, MAX_BODY, len, is_numbered=True)
+    """The content as text messages: options as numbered lines, on the last of parts of at most 1,600 characters.
+
+    The carrier cuts each into segments and puts them together again on the phone.
+    """
+    return cut(content, MAX_BODY, utf16_units, is_numbered=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +34,25 @@ class SmsChannel:
     has_receipts: bool = True
 
     def receive(self, request: Request) -> Inbound:
-        form = self.account.form(request)
-        if request.url.partition("?")[0].endswith("/status"):
-            known = twilio.receipt(self.name, form)
-            return Inbound(receipts=(known,) if known else ())
-        return Inbound(messages=(self._message(form),))
+        return self.account.receive(request, self.name, self._message)
 
-    def _message(self, form: twilio.Form) -> Received:
-        sid, sender = form.get("MessageSid") or form.get("SmsSid"), form.get("From", "")
-        if not sid or not _SENDER.fullmatch(sender):
-            raise InputError("an inbound message needs MessageSid and a From that is a number")
+    def _message(self, form: Form) -> Received | None:
+        sender = form.get("From", "")
+        if _MACHINE.fullmatch(sender):
+            return None  # a service cannot be answered, or answers by itself without end
+        if not _PHONE.fullmatch(sender):
+            raise InputError("From is missing or no phone number")
+        # To an opt-out word Twilio has answered by itself, and lets nothing of ours through. (START is left to the
+        # words: Twilio's own list has "yes" in it, which is mostly an answer.)
+        is_blocked = form.get("OptOutType", "").upper() == "STOP"
         return Received(
             channel=self.name,
             address=Address(scheme=Scheme.TEL, path=sender),
-            provider_id=sid,
+            provider_id=message_sid(form),
+            kind=MessageKind.BLOCKED if is_blocked else MessageKind.WORDS,
             text=form.get("Body", ""),
-            attachments=twilio.attachments(form),
-            position=twilio.position(form),
+            attachments=attachments(form),
+            position=shared_position(form),
         )
 
     def fit(self, content: Content) -> tuple[Content, ...]:
@@ -58,9 +63,7 @@ class SmsChannel:
         return float(segments(content.text)[1])
 
     async def send(self, delivery: Delivery) -> str:
-        return await self.account.send(
-            delivery, sender=self.sender, to=delivery.address.path, text=delivery.content.text
-        )
+        return await self.account.send(delivery, sender=self.sender, to=delivery.address.path)
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:
         return await self.account.fetch(attachment)

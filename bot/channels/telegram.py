@@ -3,8 +3,9 @@
 import hmac
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -13,20 +14,16 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 from telegram import (
     Bot,
-    CallbackQuery,
-    ChatMember,
-    ChatMemberUpdated,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
     LinkPreviewOptions,
-    Message,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
-    Update,
 )
 from telegram.error import (
     BadRequest,
+    ChatMigrated,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -36,20 +33,23 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.channels.segments import cut, utf16_units
-from bot.domain.contact import Address, Channel, Scheme
+from bot.channels.telegram_updates import read_update
+from bot.domain.contact import Channel
 from bot.domain.delivery import Content, Delivery
+from bot.domain.document import MAX_DOCUMENT_BYTES
 from bot.domain.errors import InputError, NotAuthentic, Reason, SendError, Unavailable
-from bot.domain.message import Attachment, MessageKind, Received
-from bot.domain.values import Position
+from bot.domain.message import Attachment, Received
+from bot.log import logger
 from bot.services.ports import Inbound, Request
 
+log = logger("telegram")
+
 MAX_TEXT = 4096  # UTF-16 units
-MAX_DOWNLOAD = 20 * 1024 * 1024  # bytes that a bot may fetch
 POLL_SECONDS = 25
 UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 SHARE_LOCATION = "📍"
+SHORT_LABEL = 12  # UTF-16 units: two such buttons stand side by side on a narrow phone
 _SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (the header's name)
-_GONE = (ChatMember.BANNED, ChatMember.LEFT)
 
 
 @dataclass(kw_only=True)
@@ -93,93 +93,55 @@ class TelegramChannel:
 
     # --- in -------------------------------------------------------------------------------------------------------
 
+    async def prepare(self, webhook_url: str | None) -> None:
+        """Tell Telegram where updates go: to the webhook, one at a time and so in order, or to whoever polls.
+
+        Raises Unavailable; updates that wait at Telegram are kept either way.
+        """
+        try:
+            if webhook_url is None:
+                await self._bot.delete_webhook()
+                return
+            await self._bot.set_webhook(
+                webhook_url, secret_token=self.secret, max_connections=1, allowed_updates=UPDATES
+            )
+        except TelegramError as error:
+            raise Unavailable(f"Telegram did not take the webhook: {type(error).__name__}") from None
+
     def receive(self, request: Request) -> Inbound:
-        given = request.headers.get(_SECRET_HEADER, "")
-        if not self.secret or not hmac.compare_digest(given.encode(), self.secret.encode()):
+        given = request.headers.get(_SECRET_HEADER, "").encode(errors="replace")
+        if not self.secret or not hmac.compare_digest(given, self.secret.encode()):
             raise NotAuthentic("X-Telegram-Bot-Api-Secret-Token is missing or wrong")
         try:
             update = orjson.loads(request.body)
         except orjson.JSONDecodeError as error:
             raise InputError("the body is not JSON") from error
-        return Inbound(messages=tuple(self._messages(update)))
+        received = read_update(update, self._bot)
+        return Inbound(messages=(received,) if received else ())
 
     async def poll(self, offset: int) -> tuple[Inbound, int]:
-        """Long polling: what has come since `offset`, and the offset that confirms it; raises Unavailable."""
+        """Long polling: what has come since `offset`, and the offset that confirms it; raises Unavailable.
+
+        The updates are asked for raw: one that cannot be read must not hold up those behind it for ever, and
+        Bot.get_updates writes what it cannot read, words and all, to the log.
+        """
+        asked = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": orjson.dumps(UPDATES).decode()}
+        polling, _ = self._requests
         try:
-            updates = await self._bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=list(UPDATES))
+            updates: Any = await polling.post(f"{self._bot.base_url}/getUpdates?{urlencode(asked)}")
         except TelegramError as error:
             raise Unavailable(f"Telegram did not answer: {type(error).__name__}") from None
-        messages = [message for update in updates for message in self._of_update(update)]
-        return Inbound(messages=tuple(messages)), max((update.update_id + 1 for update in updates), default=offset)
+        messages = [received for update in updates for received in self._readable(update)]
+        return Inbound(messages=tuple(messages)), max((update["update_id"] + 1 for update in updates), default=offset)
 
-    def _messages(self, update: Any) -> Iterator[Received]:
-        """The update read by python-telegram-bot; raises InputError for what it cannot read."""
-        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
-            raise InputError("the body is not an update: update_id is missing")
+    def _readable(self, update: Any) -> Iterator[Received]:
         try:
-            read = Update.de_json(update, self._bot)
-        except (TypeError, ValueError, KeyError, AttributeError, OverflowError, OSError) as error:
-            raise InputError("the update has another shape than Telegram's") from error
-        yield from self._of_update(read)
-
-    def _of_update(self, update: Update) -> Iterator[Received]:
-        try:
-            received = self._received(update)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InputError("the update has another shape than Telegram's") from error
+            received = read_update(update, self._bot)
+        except InputError:
+            log.warning("update_unreadable", update_id=update["update_id"])
+            return
         if received is not None:
-            yield replace(received, sequence=update.update_id)
-
-    def _received(self, update: Update) -> Received | None:
-        if update.callback_query is not None:
-            return self._tapped(update.callback_query)
-        if update.my_chat_member is not None:
-            return self._membership(update.my_chat_member, update.update_id)
-        if update.edited_message is not None:
-            edited = self._written(update.edited_message, f"edit:{update.update_id}")
-            return replace(edited, kind=MessageKind.EDITED) if edited else None
-        if update.message is not None:
-            return self._written(update.message, f"update:{update.update_id}")
-        return None
-
-    def _tapped(self, query: CallbackQuery) -> Received | None:
-        chat = query.message.chat if query.message is not None else None
-        if chat is None or chat.type != "private" or not query.data:
-            return None
-        return Received(
-            channel=self.name,
-            address=_address(chat.id),
-            provider_id=f"tap:{query.id}",
-            choice=query.data,
-            language_hint=query.from_user.language_code,
-        )
-
-    def _membership(self, change: ChatMemberUpdated, number: int) -> Received | None:
-        if change.chat.type != "private":
-            return None
-        kind = MessageKind.BLOCKED if change.new_chat_member.status in _GONE else MessageKind.UNBLOCKED
-        return Received(channel=self.name, address=_address(change.chat.id), provider_id=f"update:{number}", kind=kind)
-
-    def _written(self, message: Message, provider_id: str) -> Received | None:
-        sender = message.from_user
-        if message.chat.type != "private" or sender is None or sender.is_bot:
-            return None
-        text = message.text or message.caption or ""
-        is_start = text == "/start" or text.startswith("/start ")
-        location = message.location or (message.venue.location if message.venue else None)
-        own = message.contact if message.contact and message.contact.user_id == sender.id else None
-        return Received(
-            channel=self.name,
-            address=_address(message.chat.id),
-            provider_id=provider_id,
-            kind=MessageKind.JOINED if is_start else MessageKind.WORDS,
-            text=text.removeprefix("/start").strip() if is_start else text,
-            attachments=tuple(_attachments(message)),
-            position=Position(latitude=location.latitude, longitude=location.longitude) if location else None,
-            phone="+" + own.phone_number.removeprefix("+") if own else None,
-            name=sender.first_name or None,
-            language_hint=sender.language_code,
-        )
+            yield received
 
     # --- out ------------------------------------------------------------------------------------------------------
 
@@ -194,7 +156,7 @@ class TelegramChannel:
         content = delivery.content
         try:
             sent = await self._bot.send_message(
-                chat_id=int(delivery.address.path),
+                chat_id=_chat_id(delivery.address.path),
                 text=content.text,
                 reply_markup=_markup(content),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
@@ -210,72 +172,60 @@ class TelegramChannel:
             return
         try:
             await self._bot.answer_callback_query(query)
-        except TelegramError:
-            return  # the button's spinner ends by itself
+        except (TelegramError, RuntimeError):  # RuntimeError: the connections are closed already
+            log.info("tap_not_acknowledged")  # the button's spinner ends by itself
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:
-        """A file from Telegram's own file address, by its file id; raises InputError or Unavailable."""
-        if attachment.size is not None and attachment.size > MAX_DOWNLOAD:
-            raise InputError("the file is larger than a bot may fetch")
+        """A file from Telegram's own file address, by its file id; raises InputError or Unavailable.
+
+        Telegram gives a bot no file above 20 MB and tells the size beforehand, so that nothing larger is begun.
+        """
         try:
             file = await self._bot.get_file(attachment.source)
+            if max(file.file_size or 0, attachment.size or 0) > MAX_DOCUMENT_BYTES:
+                raise InputError("the file is too large")
             body = await file.download_as_bytearray()
         except BadRequest as error:
-            raise InputError("Telegram does not have this file") from error
+            raise InputError("Telegram does not have this file, or it is too large") from error
         except TelegramError as error:
             raise Unavailable(f"Telegram's files did not answer: {type(error).__name__}") from None
         return bytes(body), attachment.media_type
 
 
-def _address(chat: int) -> Address:
-    return Address(scheme=Scheme.TELEGRAM, path=str(chat))
+def _chat_id(path: str) -> int:
+    try:
+        return int(path)
+    except ValueError:
+        raise SendError(Reason.INVALID_ADDRESS) from None
 
 
-def _attachments(message: Message) -> Iterator[Attachment]:
-    if message.photo:
-        largest = max(
-            (size for size in message.photo if (size.file_size or 0) <= MAX_DOWNLOAD),
-            key=lambda size: size.width * size.height,
-            default=message.photo[-1],
-        )
-        yield Attachment(kind="photo", source=largest.file_id, media_type="image/jpeg", size=largest.file_size)
-    if message.voice:
-        yield _file("voice", message.voice, "audio/ogg")
-    if message.audio:
-        yield _file("voice", message.audio, "audio/mpeg")
-    if message.video:
-        yield _file("video", message.video, "video/mp4")
-    if message.document:
-        yield _file("document", message.document, "application/octet-stream")
-    if message.sticker:
-        yield Attachment(kind="sticker", source=message.sticker.file_id, media_type="image/webp")
-
-
-def _file(kind: str, given: Any, media_type: str) -> Attachment:
-    return Attachment(kind=kind, source=given.file_id, media_type=given.mime_type or media_type, size=given.file_size)
-
-
-def _markup(content: Content) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
-    if content.options:
-        rows = [[InlineKeyboardButton(option.label, callback_data=option.payload)] for option in content.options]
-        return InlineKeyboardMarkup(rows)
+def _markup(content: Content) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove:
+    """Buttons under the text; a button that shares the location needs the other keyboard, options with it as words."""
     if content.asks_position:
-        button = KeyboardButton(SHARE_LOCATION, request_location=True)
-        return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
-    return None
+        rows = [[KeyboardButton(SHARE_LOCATION, request_location=True)]]
+        rows += [[KeyboardButton(option.label)] for option in content.options]
+        return ReplyKeyboardMarkup(rows, resize_keyboard=True, one_time_keyboard=True)
+    if content.options:
+        buttons = [InlineKeyboardButton(option.label, callback_data=option.payload) for option in content.options]
+        is_short = all(utf16_units(option.label) <= SHORT_LABEL for option in content.options)
+        width = 2 if is_short else 1
+        return InlineKeyboardMarkup([buttons[at : at + width] for at in range(0, len(buttons), width)])
+    return ReplyKeyboardRemove()  # an earlier location button has had its time
 
 
 def _send_error(error: TelegramError) -> SendError:
     match error:
         case RetryAfter():
-            seconds = error.retry_after
-            wait = float(seconds if isinstance(seconds, int) else seconds.total_seconds())
-            return SendError(Reason.TOO_FAST, retry_after=wait)
+            pause = error.retry_after
+            seconds = float(pause if isinstance(pause, int) else pause.total_seconds())
+            return SendError(Reason.TOO_FAST, retry_after=seconds)
         case Forbidden():
-            is_blocked = "blocked" in error.message or "deactivated" in error.message
+            is_blocked = "blocked by the user" in error.message  # else: deactivated, or has never written to the bot
             return SendError(Reason.OPTED_OUT if is_blocked else Reason.UNREACHABLE)
         case InvalidToken():
             return SendError(Reason.BAD_CREDENTIALS)
+        case ChatMigrated():
+            return SendError(Reason.INVALID_ADDRESS)
         case BadRequest():
             return SendError(_bad_request(error.message.lower()))
         case NetworkError():

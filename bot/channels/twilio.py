@@ -1,113 +1,89 @@
-"""Owns what SMS and WhatsApp share at Twilio: signatures, webhook forms, receipts, sending, its errors, its media."""
+"""Owns what SMS and WhatsApp share at Twilio: one account, whose webhooks are believed, sent through, fetched from."""
 
 import hmac
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from math import isfinite
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from multidict import MultiDict
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, add_port, remove_port
 from twilio.rest import Client
 
+from bot.channels import media
+from bot.channels.twilio_forms import Form, Pairs, form_of, form_pairs, json_pairs, receipt
+from bot.channels.twilio_reasons import reason
 from bot.domain.contact import Channel
-from bot.domain.delivery import Delivery, DeliveryStatus
-from bot.domain.document import MAX_DOCUMENT_BYTES
-from bot.domain.errors import InputError, NotAuthentic, Reason, SendError, Unavailable
-from bot.domain.message import Attachment, Receipt
-from bot.domain.values import Position
-from bot.services.ports import Request
+from bot.domain.delivery import Delivery, Template
+from bot.domain.errors import NotAuthentic, Reason, SendError
+from bot.domain.message import Attachment, Received
+from bot.services.ports import Inbound, Request
 
+API_URL = "https://api.twilio.com"
 MAX_BODY = 1600  # characters that Twilio takes in one message
 MAX_LIFE = 36_000  # seconds: the longest ValidityPeriod
-MAX_FIELDS = 200
+MAX_VARIABLES = 100
+MAX_VARIABLE = 255  # characters
 TIMEOUT = aiohttp.ClientTimeout(total=20)
-MEDIA_HOSTS = ("api.twilio.com", "media.twiliocdn.com")  # and its storage, by the redirect below
-MEDIA_REDIRECTS = (".twilio.com", ".twiliocdn.com", ".amazonaws.com")
-
-# https://www.twilio.com/docs/api/errors: what each code means to us.
-REASONS: Mapping[int, Reason] = {
-    20003: Reason.BAD_CREDENTIALS,
-    20404: Reason.BAD_CREDENTIALS,
-    20429: Reason.TOO_FAST,
-    21211: Reason.INVALID_ADDRESS,
-    21408: Reason.UNREACHABLE,
-    21602: Reason.BAD_CONTENT,
-    21606: Reason.BAD_CREDENTIALS,
-    21610: Reason.OPTED_OUT,
-    21611: Reason.QUEUE_FULL,
-    21612: Reason.UNREACHABLE,
-    21614: Reason.INVALID_ADDRESS,
-    21617: Reason.TOO_LONG,
-    21635: Reason.LANDLINE,
-    30001: Reason.QUEUE_FULL,
-    30002: Reason.BAD_CREDENTIALS,
-    30003: Reason.UNREACHABLE,
-    30004: Reason.FILTERED,
-    30005: Reason.INVALID_ADDRESS,
-    30006: Reason.LANDLINE,
-    30007: Reason.FILTERED,
-    30008: Reason.UNKNOWN,
-    30022: Reason.TOO_FAST,
-    30036: Reason.EXPIRED,
-    63003: Reason.INVALID_ADDRESS,
-    63007: Reason.BAD_CREDENTIALS,
-    63013: Reason.FILTERED,
-    63016: Reason.OUTSIDE_WINDOW,
-    63018: Reason.TOO_FAST,
-    63021: Reason.TOO_LONG,
-    63024: Reason.INVALID_ADDRESS,
-    63032: Reason.FILTERED,
-    63049: Reason.REACH_LIMIT,
-}
-STATUSES: Mapping[str, DeliveryStatus] = {
-    "sent": DeliveryStatus.SENT,
-    "delivered": DeliveryStatus.DELIVERED,
-    "partially_delivered": DeliveryStatus.DELIVERED,
-    "read": DeliveryStatus.READ,
-    "undelivered": DeliveryStatus.FAILED,
-    "failed": DeliveryStatus.FAILED,
-    "canceled": DeliveryStatus.FAILED,
-}
-Form = Mapping[str, str]
+# Where Twilio keeps media: with and without "Enforce HTTP Auth on Media URLs".
+_STORAGE = ("https://mms.twiliocdn.com/", "https://s3-external-1.amazonaws.com/media.twiliocdn.com/")
 
 
-class _Rewriting(AsyncHttpClient):  # type: ignore[misc]  # twilio is untyped
-    """Twilio's own client over our HTTP session, its requests turned to the API address of the settings."""
+class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio is untyped
+    """twilio's HTTP client over our session, turned to the API address of the settings.
+
+    `retry_after` is the pause in seconds that the last answer asked for: twilio's errors do not keep it.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
+        super().__init__(logging.getLogger("twilio"), is_async=True)
         self._session = session
         self._api_url = api_url
+        self.retry_after: float | None = None
 
     async def request(  # noqa: PLR0917 (the signature of twilio's own client)
         self,
         method: str,
         url: str,
         params: Mapping[str, object] | None = None,
-        data: Mapping[str, object] | None = None,
+        data: Any = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
         allow_redirects: bool = False,
     ) -> Response:
-        parts = urlsplit(url)
-        target = f"{self._api_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        login = {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
+        is_json = (headers or {}).get("Content-Type") == "application/json"
         async with self._session.request(
             method.upper(),
-            target,
+            self._turned(url),
             params={name: str(value) for name, value in (params or {}).items()},
-            data=data,
-            headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
+            data=json.dumps(data) if is_json else data,
+            headers={**(headers or {}), **login},
             timeout=TIMEOUT,
             allow_redirects=allow_redirects,
         ) as answer:
+            self.retry_after = _seconds(answer.headers.get("Retry-After", ""))
             return Response(answer.status, await answer.text(), answer.headers)
+
+    def _turned(self, url: str) -> str:
+        if self._api_url == API_URL:
+            return url  # twilio's client knows its hosts: api, content, ...
+        parts = urlsplit(url)
+        return f"{self._api_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,181 +93,128 @@ class TwilioAccount:
     account_sid: str
     auth_token: str = field(repr=False)
     session: aiohttp.ClientSession = field(repr=False)
-    api_url: str = "https://api.twilio.com"
+    api_url: str = API_URL
     public_url: str = ""
+    now: Callable[[], datetime] = field(default=_utc_now, repr=False)
 
-    # --- webhooks -------------------------------------------------------------------------------------------------
+    # --- in -------------------------------------------------------------------------------------------------------
+
+    def receive(self, request: Request, channel: Channel, read: Callable[[Form], Received | None]) -> Inbound:
+        """What a webhook brought: receipts at .../status, else a message as `read` makes it of the form, or nothing."""
+        form = self.form(request)
+        if request.url.partition("?")[0].endswith("/status"):
+            known = receipt(channel, form)
+            return Inbound(receipts=(known,) if known else ())
+        received = read(form)
+        return Inbound(messages=(received,) if received else ())
 
     def form(self, request: Request) -> Form:
-        """The request's fields, once its signature is believed; raises NotAuthentic or InputError.
-
-        RequestValidator tries the URL with and without its port and compares in constant time.
-        """
-        signature = request.headers.get("x-twilio-signature", "")
-        if not signature:
-            raise NotAuthentic("X-Twilio-Signature is missing")
-        fields = _fields(request)
-        validator = RequestValidator(self.auth_token)
-        if not validator.validate(request.url, _repeated(fields), signature):
-            raise NotAuthentic("X-Twilio-Signature does not fit: check MUSTER_PUBLIC_URL and the auth token")
-        form = dict(fields)
+        """The request's fields, once its signature is believed; raises NotAuthentic or InputError."""
+        pairs = self._signed(request)
+        form = form_of(pairs)
         sid = form.get("AccountSid", "")
-        if sid and not hmac.compare_digest(sid.encode(), self.account_sid.encode()):
+        if sid and not hmac.compare_digest(sid.encode(errors="replace"), self.account_sid.encode()):
             raise NotAuthentic("this message is for another account")
         return form
 
-    # --- sending --------------------------------------------------------------------------------------------------
+    def _signed(self, request: Request) -> Pairs:
+        """Forms are signed with their fields; JSON bodies by the hash in the query, which is signed with the URL."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+            self._check(request, [])
+            hashes = parse_qs(urlsplit(request.url).query).get("bodySHA256", [""])
+            if not hmac.compare_digest(
+                sha256(request.body).hexdigest().encode(), hashes[0].lower().encode(errors="replace")
+            ):
+                raise NotAuthentic("bodySHA256 is missing or does not fit the body")
+            return json_pairs(request.body)
+        pairs = form_pairs(request.body)
+        self._check(request, pairs)
+        return pairs
 
-    async def send(self, delivery: Delivery, *, sender: str, to: str, text: str, now: datetime | None = None) -> str:
-        """Hand a message to Twilio and return its SID; raises SendError."""
-        fields: dict[str, Any] = {"from_": sender, "to": to}
-        if delivery.content.template is not None:
-            fields["content_sid"] = delivery.content.template.id
-            fields["content_variables"] = _variables(delivery.content.template.variables)
-        else:
-            fields["body"] = text
-        if delivery.expires_at is not None:
-            left = (delivery.expires_at - (now or datetime.now(UTC))).total_seconds()
-            fields["validity_period"] = max(1, min(MAX_LIFE, int(left)))
-        if self.public_url:
-            fields["status_callback"] = f"{self.public_url}/channels/{delivery.channel}/status"
-        client = Client(self.account_sid, self.auth_token, http_client=_Rewriting(self.session, self.api_url))
+    def _check(self, request: Request, pairs: Pairs) -> None:
+        """Compare the signature with that of the URL without its port and with it: Twilio's own choice varies."""
+        given = request.headers.get("x-twilio-signature", "").encode(errors="replace")
         try:
-            message = await client.messages.create_async(**fields)
-        except TwilioRestException as error:
-            raise SendError(_reason(error.code, error.status), retry_after=_retry_after(error)) from None
-        except (TwilioException, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise SendError(Reason.PROVIDER_DOWN, detail=type(error).__name__) from None
+            parts = urlsplit(request.url)
+            sign = RequestValidator(self.auth_token).compute_signature
+            wanted = [sign(url, MultiDict(pairs)).encode() for url in (remove_port(parts), add_port(parts))]
+        except ValueError as error:  # a port out of range, a text that is no Unicode
+            raise NotAuthentic("the request cannot have been signed") from error
+        if not any(hmac.compare_digest(given, signature) for signature in wanted):
+            raise NotAuthentic("X-Twilio-Signature does not fit: check MUSTER_PUBLIC_URL and the auth token")
+
+    # --- out ------------------------------------------------------------------------------------------------------
+
+    async def send(self, delivery: Delivery, *, sender: str, to: str, content: Mapping[str, str] | None = None) -> str:
+        """Hand a message to Twilio and return its SID; raises SendError.
+
+        `content` are the fields of a template to be sent instead of the delivery's text.
+        """
+        fields = {"from_": sender, "to": to, **(content or {"body": delivery.content.text})}
+        if self.public_url:
+            fields["status_callback"] = f"{self.public_url}/channels/{delivery.channel.value}/status"
+        message = await self._ask(lambda client: client.messages.create_async(**fields, **_life(delivery, self.now())))
         if not message.sid:
             raise SendError(Reason.PROVIDER_DOWN, detail="no SID in the answer")
         return str(message.sid)
+
+    async def _ask(self, call: Callable[[Client], Any]) -> Any:
+        """One call of twilio's client; its errors, and the network's, as SendError."""
+        http = _Http(self.session, self.api_url)
+        try:
+            return await call(Client(self.account_sid, self.auth_token, http_client=http))
+        except (TwilioRestException, TwilioServiceException) as error:
+            raise SendError(
+                reason(error.code, error.status), retry_after=http.retry_after, detail=str(error.code)
+            ) from None
+        except (TwilioException, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise SendError(Reason.PROVIDER_DOWN, detail=type(error).__name__) from None
 
     # --- media ----------------------------------------------------------------------------------------------------
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:
         """A media file's bytes and type, from Twilio's own hosts only; raises InputError or Unavailable."""
-        if not self._is_ours(attachment.source):
-            raise InputError("media is fetched from Twilio's own hosts only")
-        headers = {"Authorization": aiohttp.encode_basic_auth(self.account_sid, self.auth_token)}
-        try:
-            async with self.session.get(
-                attachment.source, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as answer:
-                if answer.status in (301, 302, 303, 307, 308):
-                    return await self._follow(answer.headers.get("Location", ""))
-                return await _body(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unavailable(f"Twilio's media did not answer: {type(error).__name__}") from error
+        login = {"Authorization": aiohttp.encode_basic_auth(self.account_sid, self.auth_token)}
+        headers = login if self._is_api(attachment.source) else {}
+        return await media.fetch(self.session, attachment.source, headers=headers, is_allowed=self._has_media)
 
-    async def _follow(self, location: str) -> tuple[bytes, str]:
-        """Twilio's storage, by its redirect and without our credentials."""
-        parts = urlsplit(location)
-        is_known = any((parts.hostname or "").endswith(host) for host in MEDIA_REDIRECTS)
-        if not (parts.scheme == "https" and is_known) and not self._is_ours(location):
-            raise InputError("the media's address leads away from Twilio")
-        async with self.session.get(location, timeout=TIMEOUT, allow_redirects=False) as answer:
-            return await _body(answer)
+    def _has_media(self, url: str) -> bool:
+        return self._is_api(url) or url.startswith(_STORAGE)
 
-    def _is_ours(self, url: str) -> bool:
-        parts, api = urlsplit(url), urlsplit(self.api_url)
-        if (parts.scheme, parts.netloc) == (api.scheme, api.netloc):
-            return True
-        return parts.scheme == "https" and parts.hostname in MEDIA_HOSTS and parts.port in (None, 443)
+    def _is_api(self, url: str) -> bool:
+        return url.startswith((f"{self.api_url}/", f"{API_URL}/"))
 
 
-def _fields(request: Request) -> list[tuple[str, str]]:
+def template_fields(template: Template) -> Mapping[str, str]:
+    """A template's fields, or SendError for what Twilio would refuse: 100 variables of 255 characters, none empty.
+
+    WhatsApp refuses line breaks in variables too: they become spaces.
+    """
+    values = [" ".join(value.split()) for value in template.variables]
+    if len(values) > MAX_VARIABLES or any(len(value) > MAX_VARIABLE for value in values):
+        raise SendError(Reason.TOO_LONG, detail="template variables")
+    return {"content_sid": template.id, "content_variables": numbered_variables(values)}
+
+
+def numbered_variables(values: Sequence[str]) -> str:
+    """ContentVariables: {"1": ..., "2": ...}."""
+    return json.dumps({str(number): value or "-" for number, value in enumerate(values, start=1)}, ensure_ascii=False)
+
+
+def _life(delivery: Delivery, now: datetime) -> Mapping[str, int]:
+    """ValidityPeriod: Twilio drops the message rather than send it later (R20)."""
+    if delivery.expires_at is None:
+        return {}
+    left = int((delivery.expires_at - now).total_seconds())
+    if left < 1:
+        raise SendError(Reason.EXPIRED)
+    return {"validity_period": min(MAX_LIFE, left)}
+
+
+def _seconds(text: str) -> float | None:
+    """Retry-After in seconds; Twilio does not use its other form, a date."""
     try:
-        text = request.body.decode("utf-8")
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
-    except ValueError as error:
-        raise InputError("the body is not a form in UTF-8") from error
-
-
-def _repeated(fields: list[tuple[str, str]]) -> dict[str, str | list[str]]:
-    """Fields as RequestValidator takes them: a repeated one as the list of its values."""
-    whole: dict[str, list[str]] = {}
-    for name, value in fields:
-        whole.setdefault(name, []).append(value)
-    return {name: values if len(values) > 1 else values[0] for name, values in whole.items()}
-
-
-def _variables(values: tuple[str, ...]) -> str:
-    """ContentVariables: numbered, none empty, no line breaks (WhatsApp refuses both)."""
-    return json.dumps({str(number): " ".join(value.split()) or "-" for number, value in enumerate(values, start=1)})
-
-
-def _reason(code: int | None, status: int) -> Reason:
-    if code is not None and code in REASONS:
-        return REASONS[code]
-    if status == 429:
-        return Reason.TOO_FAST
-    return Reason.PROVIDER_DOWN if status >= 500 else Reason.UNKNOWN
-
-
-def _retry_after(error: TwilioRestException) -> float | None:
-    return None
-
-
-async def _body(answer: aiohttp.ClientResponse) -> tuple[bytes, str]:
-    if answer.status in (404, 410):
-        raise InputError("the file is gone")
-    if answer.status != 200:
-        raise Unavailable(f"the media's host answered {answer.status}")
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > MAX_DOCUMENT_BYTES:
-            raise InputError("the file is too large")
-    return bytes(body), answer.content_type
-
-
-# --- what both channels read from a form ----------------------------------------------------------------------------
-
-
-def receipt(channel: Channel, form: Form) -> Receipt | None:
-    """A status callback as a receipt; None for a status that says nothing new (queued, sending)."""
-    sid = form.get("MessageSid") or form.get("SmsSid")
-    status = form.get("MessageStatus") or form.get("SmsStatus")
-    if not sid or not status:
-        raise InputError("a status callback needs MessageSid and MessageStatus")
-    known = STATUSES.get(status.lower())
-    if known is None:
+        value = float(text)
+    except ValueError:
         return None
-    reason = _reason(_code(form.get("ErrorCode")), 400).value if known is DeliveryStatus.FAILED else None
-    return Receipt(channel=channel, provider_id=sid, status=known.value, reason=reason)
-
-
-def attachments(form: Form) -> tuple[Attachment, ...]:
-    """MediaUrl0.. and MediaContentType0..; raises InputError for a count that is none."""
-    count = form.get("NumMedia") or "0"
-    if not count.isdecimal() or int(count) > 10:
-        raise InputError("NumMedia must be a number from 0 to 10")
-    found = []
-    for number in range(int(count)):
-        url = form.get(f"MediaUrl{number}")
-        if url:
-            media_type = form.get(f"MediaContentType{number}", "application/octet-stream")
-            found.append(Attachment(kind=_kind(media_type), source=url, media_type=media_type))
-    return tuple(found)
-
-
-def position(form: Form) -> Position | None:
-    """Latitude and Longitude of a shared location; raises InputError when they are no degrees."""
-    if not form.get("Latitude") or not form.get("Longitude"):
-        return None
-    try:
-        latitude, longitude = float(form["Latitude"]), float(form["Longitude"])
-    except ValueError as error:
-        raise InputError("Latitude and Longitude must be numbers") from error
-    if not (isfinite(latitude) and isfinite(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
-        raise InputError("Latitude and Longitude must be degrees on the earth")
-    return Position(latitude=latitude, longitude=longitude)
-
-
-def _kind(media_type: str) -> str:
-    family = media_type.partition("/")[0]
-    return {"image": "photo", "audio": "voice", "video": "video"}.get(family, "document")
-
-
-def _code(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 8 else None
+    return value if isfinite(value) and value >= 0 else None
