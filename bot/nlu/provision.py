@@ -52,7 +52,7 @@ def candidates(environment: Mapping[str, str], home: Path) -> Iterator[str]:
 
 
 def _patch_number(version: str) -> int:
-    last = version.split(".")[-1]
+    last = version.rsplit(".", maxsplit=1)[-1]
     return int(last) if last.isdecimal() else -1
 
 
@@ -157,14 +157,15 @@ class Provision:
             *(nlu_data / "lookups").rglob("*"),
             *(bot / "nlu" / "server").rglob("*"),
             *(bot / "engine").glob("extract*.py"),
-            *(bot / "engine" / "extract").rglob("*.py"),
+            *(bot / "engine" / "extract").rglob("*"),
         ]
         kept = [path for path in files if path.is_file() and path.suffix != ".pyc"]
         keys = rasa_keys(self.config.read_text("utf-8"))
         return hashlib.sha256(f"{keys}\n{_digest(kept, root=self.checkout)}".encode()).hexdigest()[:16]
 
     def _run(self, *command: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(self.checkout)}
+        kept = str(self.folder / "vectors.npz")
+        environment = {**os.environ, "PYTHONPATH": str(self.checkout), "MUSTER_NLU_VECTORS": kept}
         # In our own folder: whatever Rasa leaves in its working directory stays out of the checkout.
         done = subprocess.run(command, check=False, cwd=self.folder, env=environment, capture_output=True, text=True)
         if done.returncode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Union
+from typing import Any
 
 Result = dict[str, Any] | Exception
 Parse = Callable[[Sequence[str]], list[Result]]
@@ -55,7 +55,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             results = await loop.run_in_executor(self._thread, self._parse, [text for text, _ in batch])
-        except Exception as problem:  # noqa: BLE001 - a caller must never wait for an answer that cannot come
+        except Exception as problem:
             results = [problem] * len(batch)
         for (_, future), result in zip(batch, results):
             if not future.done():

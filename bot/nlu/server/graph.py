@@ -70,7 +70,9 @@ class GraphBuilder:
         factors = [self._constant(self._weights.plain(scale)), self._constant(self._weights.plain(shift))]
         return self._node("LayerNormalization", [summed, *factors], axis=-1, epsilon=self._weights.epsilon)
 
-    def _node(self, kind: str, inputs: list[str], output: str | None = None, domain: str = "", **settings: object) -> str:
+    def _node(
+        self, kind: str, inputs: list[str], output: str | None = None, domain: str = "", **settings: object
+    ) -> str:
         output = output or f"n{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **settings))
         return output

