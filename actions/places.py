@@ -1,11 +1,14 @@
 """Owns the action that tells a contact where help is."""
 
+from actions.occasions import said_at
 from bot.domain.errors import InputError
 from bot.domain.place import PlaceKind
 from bot.domain.values import Position, Value
 from bot.engine.effects import Called
-from bot.services.places import PlaceDirectory
+from bot.services.places import TOLD_AT_ONCE, PlaceDirectory
 from bot.services.ports import ActionSpec, Occasion
+
+TOLD_WHERE_IT_COSTS = 2  # one place is about four SMS segments, for its name is seldom within GSM-7
 
 
 def find_places(*, places: PlaceDirectory) -> ActionSpec:
@@ -22,6 +25,7 @@ def find_places(*, places: PlaceDirectory) -> ActionSpec:
             now=occasion.now,
             near=near if isinstance(near, Position | str) else None,
             nationality=_nationality(given.get("nationality")) or occasion.contact.nationality,
+            limit=_limit(occasion),
         )
         if not found.places:
             return Called(outcome="none")
@@ -45,6 +49,12 @@ def kinds(written: Value) -> tuple[PlaceKind, ...]:
     if not found:
         raise InputError(f"find_places: kind {written!r} must be one of {', '.join(PlaceKind)}")
     return found
+
+
+def _limit(occasion: Occasion) -> int:
+    """Fewer where each place is several messages that cost."""
+    address = said_at(occasion)
+    return TOLD_WHERE_IT_COSTS if address is not None and address.channel.joins_texts else TOLD_AT_ONCE
 
 
 def _nationality(value: Value) -> str | None:

@@ -18,7 +18,7 @@ from bot.services.ports import Unit
 from bot.services.voice import Voice
 
 NEARBY_KM = 50.0  # within it, an open door counts more than a shorter way; a farther place never comes before these
-TOLD_AT_ONCE = 3  # three fit on a small screen and into an SMS that can be paid for
+TOLD_AT_ONCE = 3  # three fit on a small screen
 FRESH = timedelta(hours=12)  # a shared location older than this is told with its day, for people move
 SHORTEST_TOWN = 4  # letters: a shorter word is found in too many streets
 WITHOUT_POSITION = frozenset({PlaceKind.HOTLINE, PlaceKind.EMERGENCY})  # a phone is near everywhere

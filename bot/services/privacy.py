@@ -150,9 +150,3 @@ def _cases(numbers: Sequence[str], retention: Retention, voice: Voice) -> list[s
     held = voice.say("Your case numbers: {numbers}.", numbers=", ".join(numbers))
     kept = voice.count("Cases are deleted after {n} day.", "Cases are deleted after {n} days.", retention.cases)
     return [f"{held} {kept}"]
-
-
-def heard_last(contact: Contact) -> Address | None:
-    """The address that the contact last wrote from."""
-    heard = [(reach.last_heard_at, reach.address) for reach in contact.reaches if reach.last_heard_at is not None]
-    return max(heard, key=lambda pair: pair[0])[1] if heard else None

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import actions
+from actions.occasions import heard_last
 from bot.config import Retention
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Contact, Permission, Scheme
@@ -102,6 +103,16 @@ async def test_places_are_found_for_the_location_given(stage: Stage) -> None:
     text = called.values["places_text"]
     assert isinstance(text, str)
     assert text.index("far") < text.index("near")
+
+
+async def test_fewer_places_are_told_by_sms_which_costs(stage: Stage) -> None:
+    await stage.unit.places.put([a_place(name) for name in "abcd"])
+    by_sms = await stage.run("find_places", kind="shelter")
+    chat = replace(stage.contact.reaches[0], address=Address(scheme=Scheme.WEBCHAT, path="77"))
+    stage.contact = replace(stage.contact, reaches=(chat,))
+    await stage.unit.contacts.save(stage.contact)
+    by_chat = await stage.run("find_places", kind="shelter")
+    assert (by_sms.values["count"], by_chat.values["count"]) == (2, 3)
 
 
 @pytest.mark.parametrize("argument", ["near", "site"])
@@ -310,6 +321,10 @@ async def test_erase_me_only_marks_the_contact_so_that_the_farewell_can_be_sent(
     """R18."""
     assert (await stage.run("erase_me")).outcome == "done"
     assert stage.contact.erase_at == NOW
+
+
+def test_where_nothing_was_heard_nothing_is_known(contact: Contact) -> None:
+    assert heard_last(replace(contact, reaches=())) is None
 
 
 async def test_what_is_known_is_told(stage: Stage) -> None:

@@ -85,9 +85,9 @@ async def test_what_somebody_blocked_in_the_demo_stays_blocked(store: SqlStore) 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("LAJ1", "Shelter Ginásio das Araucárias"),
-        ("can2", "Shelter Ginásio Céu Aberto"),
-        ("ENC3", "Shelter Salão do Morro"),
+        ("LAJ1", "Abrigo Ginásio das Araucárias"),
+        ("can2", "Abrigo Ginásio Céu Aberto"),
+        ("ENC3", "Abrigo Salão do Morro"),
     ],
 )
 async def test_each_sites_code_leads_to_the_shelter_beside_it(
@@ -104,8 +104,8 @@ async def test_each_sites_code_leads_to_the_shelter_beside_it(
             unit, kinds=[PlaceKind.SHELTER], contact=contact, language="en", now=NOW, near=code
         )  # fmt: skip
     assert found.text.startswith(expected)
-    assert "closed last week" not in found.text
-    assert "reported wrong" not in found.text
+    assert "fechado" not in found.text
+    assert "errado" not in found.text
 
 
 async def test_a_nepali_in_porto_alegre_is_told_of_the_embassy_and_not_of_the_old_consulate(
@@ -121,7 +121,7 @@ async def test_a_nepali_in_porto_alegre_is_told_of_the_embassy_and_not_of_the_ol
             unit, kinds=[PlaceKind.CONSULATE], contact=contact, language="en", now=NOW, nationality="NP",
             near=Position(latitude=-30.03, longitude=-51.22),
         )  # fmt: skip
-    assert [place.name for place in found.places] == ["Embassy of Nepal (demo)"]
+    assert [place.name for place in found.places] == ["Embaixada do Nepal (demo)"]
 
 
 def test_the_folder_says_what_it_is() -> None:

@@ -16,7 +16,7 @@ from bot.domain.message import Attachment, Message, MessageId, Received
 from bot.domain.values import Position
 from bot.i18n import Catalogs
 from bot.services.cases import CaseDesk
-from bot.services.privacy import Privacy, heard_last
+from bot.services.privacy import Privacy
 from bot.services.voice import Voice
 from bot.storage.store import SqlStore, SqlUnit
 from tests.stand import NOW, PHONE, CountingIds, StillClock, met
@@ -199,17 +199,6 @@ async def test_stop_all_closes_every_address(unit: SqlUnit, privacy: Privacy) ->
     """R19."""
     await privacy.permit(unit, await two_addresses(unit), Permission.REFUSED, None, NOW)
     assert await permissions(unit) == [Permission.REFUSED, Permission.REFUSED]
-
-
-def test_the_address_written_from_last_is_known(contact_of_two: Contact) -> None:
-    assert heard_last(contact_of_two) == CHAT
-    assert heard_last(replace(contact_of_two, reaches=())) is None
-
-
-@pytest.fixture
-def contact_of_two(contact: Contact) -> Contact:
-    later = replace(contact.reaches[0], address=CHAT, last_heard_at=NOW + timedelta(minutes=1))
-    return replace(contact, reaches=(later, *contact.reaches))
 
 
 # --- what is held ---------------------------------------------------------------------------------------------------
