@@ -23,7 +23,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(autouse=True)
-def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that would reach past this machine fails; loopback and unix sockets are free."""
     connect = socket.socket.connect
 
@@ -33,7 +33,7 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    yield
+    return
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

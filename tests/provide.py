@@ -1,7 +1,7 @@
 """Provides what the tests run on: an own Redis, PostgreSQL's programs, a browser and a trained NLU model.
 
-`python -m tests.provide` prints a line for each. What cannot be had is named with what to install; the tests that need it
-are then left out and listed at the end (never in CI, where something missing is a failure).
+`python -m tests.provide` prints a line for each. What cannot be had is named with what to install; the tests that need
+it are then left out and listed at the end (never in CI, where something missing is a failure).
 """
 
 import os
