@@ -45,9 +45,7 @@ async def import_places(
     for problem in sheet.problems:
         say(str(problem))
     if sheet.problems and not (skips_bad and sheet.places):
-        say(
-            f"Nothing was imported: {len(sheet.problems)} problems. Mend them, or leave those rows out with --skip-bad."
-        )
+        say("Nothing was imported. Mend these problems, or leave their rows out with --skip-bad.")
         return False
     async with store.transaction() as unit:
         found = changes(await unit.places.all(), sheet.places)
@@ -78,7 +76,8 @@ def summary(found: list[Change], sheet: Sheet, today: date, *, is_dry_run: bool)
     counts = f"{new} new, {len(found) - new} changed, {same} the same"
     expired = sheet.expired(today)
     past = f" {expired} are past their date: stored for review, told to nobody." if expired else ""
-    bad = f" {len(sheet.problems)} problems: those rows were left out." if sheet.problems else ""
+    left_out = len({problem.row for problem in sheet.problems})
+    bad = f" Left out for their problems: {left_out} rows." if left_out else ""
     done = "Nothing was written (dry run)." if is_dry_run else "Imported."
     return f"{counts}.{past}{bad} {done}"
 

@@ -290,7 +290,7 @@ async def test_one_bad_row_keeps_the_whole_file_out(desk: Desk) -> None:
 async def test_bad_rows_can_be_left_out_on_demand(desk: Desk) -> None:
     assert not await desk.imports(f"{CSV}{BAD_ROW}\n", skips_bad=True)
     assert [place.name for place in await desk.stored()] == ["Gym"]
-    assert desk.said[-1] == "1 new, 0 changed, 0 the same. 1 problems: those rows were left out. Imported."
+    assert desk.said[-1] == "1 new, 0 changed, 0 the same. Left out for their problems: 1 rows. Imported."
 
 
 async def test_a_file_of_bad_rows_only_imports_nothing_even_then(desk: Desk) -> None:

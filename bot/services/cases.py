@@ -65,7 +65,8 @@ class CaseDesk:
 
     async def _same_matter(self, unit: Unit, contact: Contact, topic: Topic, now: datetime) -> Case | None:
         for case in await unit.cases.of(contact.id):
-            if case.topic is topic and case.status.is_open and now - case.opened_at < SAME_MATTER:
+            is_leaving = contact.erase_at is not None and case.opened_at <= contact.erase_at  # it goes with its contact
+            if case.topic is topic and case.status.is_open and now - case.opened_at < SAME_MATTER and not is_leaving:
                 return case
         return None
 

@@ -145,20 +145,25 @@ def nearest(
 ) -> list[Place]:
     """The places to tell, best first: nearby ones (open before unknown before closed), then by distance.
 
-    Without a position those always open come first, then by name. Only what may be told on the host country's day (R5).
+    Without a position those always open come first, then those for everyone, then by name. Only what may be told on
+    the host country's day (R5).
     """
     today = now.astimezone(zone).date()
     fitting = [
         place for place in places if place.kind in kinds and place.may_be_told(today) and _serves(place, nationality)
     ]
     if position is None:
-        return sorted(fitting, key=lambda place: (not place.is_always_open, place.name, place.id))[:limit]
+        return sorted(fitting, key=_openness)[:limit]
     return sorted(fitting, key=lambda place: _rank(place, position, now))[:limit]
 
 
 def _serves(place: Place, nationality: str | None) -> bool:
     """Whether the place is for this nationality; who has not said theirs is shown all."""
     return place.nationality is None or nationality is None or place.nationality == nationality
+
+
+def _openness(place: Place) -> tuple[bool, bool, str, str]:
+    return not place.is_always_open, bool(place.who_for), place.name, place.id
 
 
 def _rank(place: Place, position: Position, now: datetime) -> tuple[bool, int, float, str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.employer import Site
 from bot.domain.errors import Conflict
@@ -15,7 +16,7 @@ from bot.services.voice import Voice
 
 log = logger("privacy")
 
-FORGET_LIMIT = 100  # contacts or documents in one round: the next tick takes the next ones
+FORGET_LIMIT = 500  # contacts or documents in one round: the next tick takes the next ones
 COUNTED = 500  # messages that are counted for a contact; beyond it is "or more"
 
 
@@ -61,6 +62,8 @@ class Privacy:
                 return False
             if await unit.messages.waiting(contact):
                 return False  # they are answered first
+            if any(_is_new_need(case, known.erase_at) for case in await unit.cases.of(contact)):
+                return False  # somebody who is in danger now must not vanish: erased once that case is closed
             await unit.contacts.erase(contact)
         log.info("contact_erased", contact=contact)
         return True
@@ -90,6 +93,12 @@ class Privacy:
             *_cases([case.number for case in cases], retention, voice),
         ]
         return "\n".join(lines)
+
+
+def _is_new_need(case: Case, asked_at: datetime) -> bool:
+    """Whether the contact called for urgent help after they asked to be erased."""
+    is_urgent = case.urgency >= Urgency.HIGH and case.topic is not Topic.FAULT
+    return is_urgent and case.status.is_open and case.opened_at > asked_at
 
 
 def _about(contact: Contact, site: Site | None, voice: Voice) -> list[str]:

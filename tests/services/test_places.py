@@ -136,9 +136,10 @@ def test_a_phone_without_a_place_is_near_everywhere() -> None:
     assert names(place("far", position=north(80)), place("phone", position=None)) == ["phone", "far"]
 
 
-def test_without_a_location_those_always_open_come_first_then_by_name() -> None:
+def test_without_a_location_those_always_open_come_first_then_those_for_everyone_then_by_name() -> None:
     day = place("a day", is_always_open=False, hours=DAYTIME)
-    assert names(place("z"), day, place("b"), position=None) == ["b", "z", "a day"]
+    women = place("a women", who_for="women")
+    assert names(place("z"), day, women, place("b"), position=None) == ["b", "z", "a women", "a day"]
 
 
 def test_no_more_are_chosen_than_asked_for() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.config import Retention
-from bot.domain.case import Topic, Urgency
+from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission, Scheme
 from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus
 from bot.domain.document import Document, DocumentId
@@ -114,6 +114,57 @@ async def test_a_message_that_comes_between_the_look_and_the_erasure_is_not_lost
         await wrote(unit, known, 2, handled=False)
     assert not await privacy._forget(contact, NOW)
     assert await is_known(store)
+
+
+@pytest.mark.parametrize(
+    ("topic", "urgency", "is_held"),
+    [
+        (Topic.DANGER, Urgency.CRITICAL, True),
+        (Topic.ABUSE, Urgency.HIGH, True),
+        (Topic.PERSON, Urgency.NORMAL, False),
+        (Topic.FAULT, Urgency.HIGH, False),
+    ],
+)
+async def test_who_calls_for_urgent_help_afterwards_is_erased_once_that_case_is_closed(
+    topic: Topic,
+    urgency: Urgency,
+    is_held: bool,
+    store: SqlStore,
+    privacy: Privacy,
+    clock: StillClock,
+    ids: CountingIds,
+) -> None:
+    """R22: a person in danger does not vanish from the operators' screen."""
+    desk = CaseDesk(ids=ids)
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        before = await desk.open(unit, contact=contact, topic=topic, urgency=urgency, facts={}, now=NOW)
+        await privacy.ask_to_forget(unit, contact, NOW)
+    clock.pass_(timedelta(seconds=1))
+    async with store.transaction() as unit:
+        known = await unit.contacts.get(contact.id)
+        assert known is not None
+        case = await desk.open(unit, contact=known, topic=topic, urgency=urgency, facts={}, now=clock.now())
+        assert case.number != before.number
+    assert await privacy.forget_due() == (0 if is_held else 1)
+    if is_held:
+        async with store.transaction() as unit:
+            await unit.cases.save(replace(case, status=CaseStatus.CLOSED))
+        assert await privacy.forget_due() == 1
+
+
+async def test_a_word_of_thanks_after_the_farewell_holds_nothing_up(
+    store: SqlStore, privacy: Privacy, clock: StillClock, ids: CountingIds
+) -> None:
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        await CaseDesk(ids=ids).open(
+            unit, contact=contact, topic=Topic.DANGER, urgency=Urgency.CRITICAL, facts={}, now=NOW
+        )  # fmt: skip
+        await privacy.ask_to_forget(unit, contact, NOW)
+        clock.pass_(timedelta(seconds=5))
+        await unit.contacts.heard(PHONE, clock.now())
+    assert await privacy.forget_due() == 1
 
 
 async def test_who_did_not_ask_is_not_erased(store: SqlStore, privacy: Privacy) -> None:
