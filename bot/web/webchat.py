@@ -21,6 +21,7 @@ from bot.log import logger
 from bot.services.documents import Documents
 from bot.services.inbox import Inbox
 from bot.services.ports import Clock, Inbound, Store
+from bot.web import open_sockets
 from bot.web import webchat_frames as frames
 from bot.web.webchat_frames import BadFrame
 from bot.web.webchat_socket import Bucket, News, Socket, open_socket
@@ -58,7 +59,8 @@ def routes(
         if not ws.can_prepare(request).ok:
             return web.json_response({"error": "this address is a WebSocket: open /chat"}, status=426)
         await ws.prepare(request)
-        await Socket(ws=ws, inbox=inbox, store=store, live=live, clock=clock).serve()
+        with open_sockets.kept(request.app, ws):
+            await Socket(ws=ws, inbox=inbox, store=store, live=live, clock=clock).serve()
         return ws
 
     return [
@@ -172,8 +174,8 @@ def _policy(host: str) -> str:
     """Nothing but our own files; the socket is named in full for browsers whose 'self' does not cover it."""
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'{sockets}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        f"connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
@@ -206,6 +208,9 @@ class Uploads:
         return await self._keep(request, address, client_id)
 
     async def _keep(self, request: web.Request, address: Address, client_id: str) -> web.Response:
+        if (request.content_length or 0) > MAX_DOCUMENT_BYTES:
+            answer = {"code": "too_large", "error": f"A file has at most {MAX_DOCUMENT_BYTES} bytes."}
+            return web.json_response(answer, status=413, headers={"Connection": "close"})
         try:
             body = await _read(request)
             attachment = await self._store(address, body, request.content_type)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.domain.contact import Address, Channel, Scheme
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.errors import InputError
 from bot.domain.message import Message, MessageKind, Received
 from bot.domain.values import Position
@@ -167,6 +167,7 @@ def shown(delivery: Delivery) -> Mapping[str, Any]:
         "direction": direction(content.language),
         "options": [[option.label, option.payload] for option in content.options],
         "asks_position": content.asks_position,
+        "is_read": delivery.status is DeliveryStatus.READ,
     }
 
 

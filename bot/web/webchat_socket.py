@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from bot.domain.contact import Address, Channel, ContactId
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.errors import Unavailable
 from bot.domain.message import MessageKind, Receipt
 from bot.log import logger
@@ -31,7 +32,7 @@ log = logger("webchat")
 HISTORY = 100  # messages and deliveries shown after a reload
 _PAGE = 200  # deliveries read at once
 _HELLO_SECONDS = 20.0  # for the first frame
-_BLIND_SECONDS = 3.0  # between two looks into storage while the wire is down
+LOOK_SECONDS = 3.0  # between two looks into storage while an announcement may have been missed
 _HEARTBEAT_SECONDS = 30.0
 _BURST, _PER_SECOND = 20, 2.0  # frames
 _MOST_ERRORS = 200  # after so many bad frames nobody is reading the answers
@@ -76,6 +77,7 @@ class Reader:
     position: int = 0  # nothing up to here is pending
     shown: set[str] = field(default_factory=set)  # ids after it that the page has
     announced: set[str] = field(default_factory=set)  # handed to us, though storage may not say "sent" yet
+    is_sending: bool = False  # something was under way at the last look: its announcement may have been missed
 
     @property
     def cursor(self) -> str:
@@ -99,13 +101,14 @@ class Reader:
                 return []
             if self.epoch != _epoch(contact.id):
                 self.epoch, self.position, self.shown = _epoch(contact.id), 0, set()
-            at, is_settled = self.position, True
+            at, is_settled, self.is_sending = self.position, True, False
             while page := await unit.deliveries.after(contact.id, self.address, at, _PAGE):
                 for delivery in page:
                     is_ready = not delivery.status.is_pending or delivery.id in self.announced
                     if is_ready and delivery.id not in self.shown:
                         found.append(delivery)
                         self.shown.add(delivery.id)
+                    self.is_sending |= not is_ready and delivery.status is DeliveryStatus.SENDING
                     is_settled = is_settled and is_ready
                     if is_settled:
                         self.position = delivery.position
@@ -118,12 +121,12 @@ class Reader:
         async with self.store.transaction() as unit:
             contact = await unit.contacts.find(self.address)
             messages = await unit.messages.history(contact.id, HISTORY) if contact else []
-        items = [(delivery.sent_at or delivery.created_at, frames.shown(delivery)) for delivery in deliveries]
-        items += [
+        items = [
             (message.received_at, frames.own(message))
             for message in messages
             if message.received.address == self.address and message.received.kind is MessageKind.WORDS
         ]
+        items += [(delivery.sent_at or delivery.created_at, frames.shown(delivery)) for delivery in deliveries]
         return [item for _, item in sorted(items, key=lambda pair: pair[0])][-HISTORY:]
 
 
@@ -136,6 +139,7 @@ class Socket:
     store: Store
     live: News
     clock: Clock
+    look_seconds: float = LOOK_SECONDS
 
     def __post_init__(self) -> None:
         self._stir = asyncio.Event()
@@ -145,27 +149,17 @@ class Socket:
 
     async def serve(self) -> None:
         """Talk until the page leaves."""
-        hello = await self._first()
-        if hello is None:
-            return
-        secret = hello.secret or secrets.token_hex(32)
-        reader = Reader(store=self.store, address=frames.address_of(secret))
-        tasks = [asyncio.create_task(self._listen(reader))]
-        try:
-            await self._greet(reader, hello, secret)
-            tasks.append(asyncio.create_task(self._show_forever(reader)))
-            async for data in self._texts():
-                await self._hear(data, reader)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        texts = self._texts()
+        with suppress(ConnectionError):
+            hello = await self._first(texts)
+            if hello is not None:
+                await self._talk(hello, texts)
 
-    async def _first(self) -> Hello | None:
+    async def _first(self, texts: AsyncIterator[str]) -> Hello | None:
         """The page's hello; None when it does not come."""
         try:
             async with asyncio.timeout(_HELLO_SECONDS):
-                async for data in self._texts():
+                async for data in texts:
                     frame = await self._parse(data)
                     if isinstance(frame, Hello):
                         return frame
@@ -174,6 +168,22 @@ class Socket:
         except TimeoutError:
             await self.ws.close(code=4408, message=b"no hello")
         return None
+
+    async def _talk(self, hello: Hello, texts: AsyncIterator[str]) -> None:
+        secret = hello.secret or secrets.token_hex(32)
+        reader = Reader(store=self.store, address=frames.address_of(secret))
+        tasks = [asyncio.create_task(self._listen(reader))]
+        try:
+            await self._greet(reader, hello, secret)
+            tasks.append(asyncio.create_task(self._show_forever(reader)))
+            async for data in texts:
+                await self._hear(data, reader)
+        except Unavailable:
+            await self.ws.close(code=1013, message=b"try again later")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _greet(self, reader: Reader, hello: Hello, secret: str) -> None:
         await reader.resume(hello.cursor)
@@ -225,6 +235,7 @@ class Socket:
                 await self._send({"type": "stored", "id": frame.id, "at": self.clock.now().isoformat()})
             case Join():
                 await self.inbox.take(Inbound(messages=(frames.joined(frame, reader.address),)))
+                await self._send({"type": "joined", "site": frame.site})
             case Seen():
                 await self.inbox.take(Inbound(receipts=_receipts(frame, reader)))
             case Ping():
@@ -261,11 +272,9 @@ class Socket:
 
     async def _show_forever(self, reader: Reader) -> None:
         while True:
-            try:
-                async with asyncio.timeout(_BLIND_SECONDS if self._is_blind else None):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.look_seconds if self._is_blind or reader.is_sending else None):
                     await self._stir.wait()
-            except TimeoutError:
-                pass
             self._stir.clear()
             try:
                 await self._show(reader)
@@ -273,7 +282,7 @@ class Socket:
                 return
             except Exception as error:  # a page that stays open must not fall silent for good
                 log.error("show_failed", error=error)
-                self._is_blind = True
+                reader.is_sending = True
 
     async def _show(self, reader: Reader) -> None:
         before = reader.cursor

@@ -34,7 +34,6 @@ _WORDS = {
     "photo_too_large": "The photo is too large. Please send a smaller one.",
     "you": "You",
     "bot": "Program",
-    "start": "Connecting. Write when you are ready.",
     "old_browser": "This browser cannot show the chat.",
     "no_script": "The chat needs JavaScript, which is off in this browser.",
     "skip": "Go to the text box",

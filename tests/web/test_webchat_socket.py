@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient
 
-from tests.web.conftest import House, Page, open_page
+from tests.web.house import House, Page, open_page
 
 SAY = {"type": "say", "id": "client-id-0001", "text": "I need water", "language": "en"}
 

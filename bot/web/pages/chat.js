@@ -6,7 +6,8 @@
   function byId(id) { return document.getElementById(id); }
   var words = JSON.parse(byId('words').textContent), language = document.documentElement.lang;
   var talk = byId('talk'), form = byId('form'), text = byId('text'), state = byId('state'), body = document.body;
-  var socket = null, isOpen = false, tries = 0, cursor = '', greeted = false, gone = false;
+  var socket = null, isOpen = false, tries = 0, cursor = '', gone = false;
+  var site = body.getAttribute('data-site'), hasJoined = false;
   var shown = {}, own = {}, labels = {}, question = null, lastDay = '';
   var beat, silence, retry, working, notice;
 
@@ -36,7 +37,7 @@
     if (!kept('secret')) { try { keep('secret', hex(32)); } catch (error) { /* the server makes one */ } }
     return kept('secret') || '';
   }
-  var unsent = [];
+  var timers = {}, unsent = [];
   try { unsent = JSON.parse(kept('unsent') || '[]'); } catch (error) { unsent = []; }
   function keepUnsent() { keep('unsent', unsent.length ? JSON.stringify(unsent) : null); }
 
@@ -50,15 +51,12 @@
   }
   function two(number) { return (number < 10 ? '0' : '') + number; }
   function day(at) {
-    var name = at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate());
-    if (name !== lastDay) {
-      if (lastDay || name !== dayName(new Date())) { talk.appendChild(make('p', 'day', dayText(at, name))); }
-      lastDay = name;
-    }
+    var name = at.toDateString();
+    if (name !== lastDay && (lastDay || name !== new Date().toDateString())) { talk.appendChild(make('p', 'day', dayText(at))); }
+    lastDay = name;
   }
-  function dayName(at) { return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()); }
-  function dayText(at, name) {
-    try { return at.toLocaleDateString(language + '-u-nu-latn', { day: 'numeric', month: 'long' }); } catch (error) { return name; }
+  function dayText(at) {
+    try { return at.toLocaleDateString((language === 'en' ? 'en-GB' : language) + '-u-nu-latn', { day: 'numeric', month: 'long' }); } catch (error) { return at.toDateString(); }
   }
   function clock(at) { return two(at.getHours()) + ':' + two(at.getMinutes()); }
   function atEnd() { return window.innerHeight + window.pageYOffset > document.documentElement.scrollHeight - 160; }
@@ -83,7 +81,7 @@
     drawn.body.dir = it.direction;
     drawn.foot.textContent = clock(drawn.at);
     closeQuestion(null);
-    if (it.options.length) { ask(it); }
+    if (it.options.length || it.asks_position) { ask(it); }
     setWorking(false);
     if (follow) { toEnd(); }
     return true;
@@ -93,18 +91,19 @@
     var list = make('ul', 'options');
     list.lang = it.language;
     list.dir = it.direction;
-    it.options.forEach(function (option) {
-      var row = make('li'), button = make('button', '', option[0]);
+    function offer(label, act) {
+      var row = make('li'), button = make('button', '', label);
       button.type = 'button';
-      button.setAttribute('data-payload', option[1]);
-      labels[option[1]] = option[0];
-      button.onclick = function () {
-        say({ choice: option[1], label: option[0] });
-        text.focus();
-      };
+      button.onclick = act;
       row.appendChild(button);
       list.appendChild(row);
+      return button;
+    }
+    it.options.forEach(function (option) {
+      labels[option[1]] = option[0];
+      offer(option[0], function () { say({ choice: option[1], label: option[0] }); }).setAttribute('data-payload', option[1]);
     });
+    if (it.asks_position) { offer(words.place, askPlace); }
     talk.appendChild(list);
     question = list;
   }
@@ -188,11 +187,9 @@
     if (it.choice) { frame.choice = it.choice; }
     if (it.position) { frame.position = it.position; }
     send(frame);
-    clearTimeout(it.timer);
-    var timer = setTimeout(function () { if (find(it.id)) { mark(it.id, 'failed'); } }, PATIENCE);
-    timers[it.id] = timer;
+    clearTimeout(timers[it.id]);
+    timers[it.id] = setTimeout(function () { if (find(it.id)) { mark(it.id, 'failed'); } }, PATIENCE);
   }
-  var timers = {};
   function sendAgain(id) {
     var it = find(id);
     if (files[id]) { upload(id); return; }
@@ -295,7 +292,12 @@
     clearTimeout(beat);
     clearTimeout(silence);
     beat = setTimeout(function () { send({ type: 'ping' }); }, HEART);
-    silence = setTimeout(function () { var dead = socket; lost(); if (dead) { dead.onclose = null; dead.close(); } }, HEART + PATIENCE);
+    silence = setTimeout(hangUp, HEART + PATIENCE);
+  }
+  function hangUp() {
+    var dead = socket;
+    lost();
+    if (dead) { dead.onclose = dead.onmessage = null; dead.close(); }
   }
   function lost() {
     socket = null;
@@ -319,28 +321,36 @@
       case 'delivery': if (showDelivery(frame)) { seen([frame.id]); } return undefined;
       case 'cursor': cursor = frame.cursor; return undefined;
       case 'stored': return stored(frame.id, frame.at);
+      case 'joined': return joined();
       case 'error': return refused(frame);
       default: return undefined;
     }
   }
   function greet(frame) {
-    var fresh = [], site = body.getAttribute('data-site');
+    var fresh = [], follow = frame.is_whole || atEnd();
+    talk.setAttribute('aria-busy', 'true');
     if (frame.secret) { keep('secret', frame.secret); }
     frame.items.forEach(function (it) {
-      if (it.type === 'said') { showOwn(it, 'sent'); } else if (showDelivery(it)) { fresh.push(it.id); }
+      if (it.type === 'said') { showOwn(it, 'sent'); } else if (showDelivery(it) && !it.is_read) { fresh.push(it.id); }
     });
+    talk.setAttribute('aria-busy', 'false');
     cursor = frame.cursor;
     isOpen = true;
     tries = 0;
     showState();
     seen(fresh);
-    if (!greeted && (site || (frame.is_whole && !frame.items.length && !unsent.length))) {
+    if (!hasJoined && (site || (frame.is_whole && !frame.items.length && !unsent.length))) {
       send({ type: 'join', site: site, language: language });
       setWorking(true);
     }
-    greeted = true;
     unsent.forEach(function (it) { showOwn(it, 'waiting'); post(it); });
-    if (fresh.length || frame.is_whole) { toEnd(); }
+    Object.keys(files).forEach(function (id) { if (own[id].status === 'failed') { upload(id); } });
+    if (follow) { toEnd(); }
+  }
+  function joined() {
+    hasJoined = true;
+    site = '';
+    if (window.history && history.replaceState) { history.replaceState(null, '', '/chat'); }
   }
   var unread = [];
   function seen(ids) {
@@ -382,6 +392,11 @@
     say({ text: content });
     text.focus();
   }
+  function fit() {  // on a small screen, with large text or an open keyboard, nothing may stand in the way of the messages
+    body.className = '';
+    var fixed = document.querySelector('header').offsetHeight + document.querySelector('footer').offsetHeight;
+    if (fixed > window.innerHeight * 0.55) { body.className = 'small'; }
+  }
   function grow() {
     text.style.height = 'auto';
     text.style.height = Math.min(text.scrollHeight + 4, 160) + 'px';
@@ -417,10 +432,18 @@
     escaped = now;
   });
   Array.prototype.forEach.call(document.querySelectorAll('nav a'), function (link) {
-    link.onclick = function () { keep('language', link.getAttribute('data-language')); };
+    link.onclick = function () {
+      var wanted = link.getAttribute('data-language');
+      keep('language', wanted);
+      if (wanted !== language && talk.firstChild) {  // the program must hear it too: sent as the new page opens
+        unsent.push({ id: newId(), at: new Date().toISOString(), text: link.textContent });
+        keepUnsent();
+      }
+    };
   });
   window.addEventListener('online', function () { tries = 0; reconnect(0); });
-  window.addEventListener('offline', showState);
+  window.addEventListener('offline', function () { if (socket) { hangUp(); } });
+  window.addEventListener('resize', fit);
   document.addEventListener('visibilitychange', function () {
     if (document.visibilityState === 'hidden') { return; }
     var ids = unread;
@@ -432,7 +455,9 @@
   // --- start --------------------------------------------------------------------------------------------------------
 
   var chosen = kept('language');
-  if (chosen && chosen !== language && !/[?&]language=/.test(location.search)) {
+  if (/[?&]language=/.test(location.search)) {
+    keep('language', language);
+  } else if (chosen && chosen !== language) {
     location.replace('/chat' + (location.search || '?') + (location.search ? '&' : '') + 'language=' + encodeURIComponent(chosen));
     return;
   }
@@ -441,7 +466,8 @@
     state.hidden = false;
     return;
   }
-  form.hidden = false;
+  form.hidden = byId('forget').hidden = false;
+  fit();
   showState();
   connect();
 }());
