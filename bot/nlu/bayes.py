@@ -11,12 +11,11 @@ WORD_WEIGHT = 2.0  # a whole word says more than the three triples that it is ma
 SMOOTHING = 0.3
 
 
-def features(text: str) -> Iterator[tuple[str, float]]:
-    """The text's words and its letter triples, with their weights."""
-    for word in fold(text).split():
-        yield word, WORD_WEIGHT
-        padded = f"^{word}$"
-        yield from ((padded[at : at + 3], 1.0) for at in range(len(padded) - 2))
+def features(word: str) -> Iterator[tuple[str, float]]:
+    """A folded word and its letter triples, with their weights."""
+    yield word, WORD_WEIGHT
+    padded = f"^{word}$"
+    yield from ((padded[at : at + 3], 1.0) for at in range(len(padded) - 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,31 +29,38 @@ class NaiveBayes:
     @classmethod
     def learn(cls, examples: Iterable[tuple[str, str]]) -> "NaiveBayes":
         """From pairs of text and label."""
-        weights: dict[str, Counter[str]] = defaultdict(Counter)
-        totals: Counter[str] = Counter()
+        words: dict[str, Counter[str]] = defaultdict(Counter)
         lines: Counter[str] = Counter()
         for text, label in examples:
             lines[label] += 1
-            for feature, weight in features(text):
-                weights[feature][label] += weight  # type: ignore[assignment]
-                totals[label] += weight  # type: ignore[assignment]
-        known = sum(lines.values())
-        return cls(weights=weights, totals=totals, priors={label: count / known for label, count in lines.items()})
+            words[label].update(fold(text).split())
+        weights: dict[str, dict[str, float]] = defaultdict(dict)
+        totals = dict.fromkeys(lines, 0.0)
+        for label, counts in words.items():
+            # Word by word, not line by line: most words come often, and each is cut to triples once.
+            for word, count in counts.items():
+                for feature, weight in features(word):
+                    found = weights[feature]
+                    found[label] = found.get(label, 0.0) + weight * count
+                    totals[label] += weight * count
+        priors = {label: count / lines.total() for label, count in lines.items()}
+        return cls(weights=dict(weights), totals=totals, priors=priors)
 
     def ranking(self, text: str, *, temperature: float = 1.0) -> list[tuple[str, float]]:
         """Labels with their probabilities, the likeliest first; empty when nothing of the text is known.
 
         A higher temperature makes the probabilities more modest, as features that overlap ought to be.
         """
-        known = [(feature, weight) for feature, weight in features(text) if feature in self.weights]
+        found = (feature for word in fold(text).split() for feature in features(word))
+        known = [(self.weights[feature], weight) for feature, weight in found if feature in self.weights]
         if not known:
             return []
+        weight_known = sum(weight for _, weight in known)
         size = len(self.weights)
-        scores = {label: log(prior) for label, prior in self.priors.items()}
-        for feature, weight in known:
-            counts = self.weights[feature]
-            for label, total in self.totals.items():
-                scores[label] += weight * log((counts.get(label, 0) + SMOOTHING) / (total + SMOOTHING * size))
+        scores = {}
+        for label, prior in self.priors.items():
+            evidence = sum(weight * log(counts.get(label, 0.0) + SMOOTHING) for counts, weight in known)
+            scores[label] = log(prior) + evidence - weight_known * log(self.totals[label] + SMOOTHING * size)
         best = max(scores.values())
         odds = {label: exp((score - best) / temperature) for label, score in scores.items()}
         whole = sum(odds.values())

@@ -1,4 +1,4 @@
-"""Owns the answer by key words when Rasa cannot: the words of the training messages, weighed, with modest confidence."""
+"""Owns the answer by key words when Rasa cannot: the words of the training messages, with modest confidence."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
