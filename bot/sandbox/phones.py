@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -258,6 +258,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
         watching.callback(ending.cancel)
         for changes in (phones.twilio.changes, phones.telegram.changes, phones.changes):
             watching.enter_context(changes.watch(queue))
+        watching.enter_context(suppress(ConnectionError))  # the page was closed
         await _write(stream, {"phones": [phones.show(phone) for phone in phones.phones.values()]})
         while not ending.done():
             getting = asyncio.ensure_future(queue.get())

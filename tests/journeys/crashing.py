@@ -97,7 +97,7 @@ class _Store:
 
 async def main() -> None:
     settings = run.with_home(load())
-    hop, marker = os.environ.get("MUSTER_TEST_HOP", ""), Path(os.environ["MUSTER_TEST_MARKER"])
+    hop, marker = os.environ.get("MUSTER_TEST_HOP", ""), Path(os.environ.get("MUSTER_TEST_MARKER", ""))
     async with run.stopping() as stop, app.compose(settings) as composed, asyncio.TaskGroup() as group:
         if hop:
             arm(composed, hop, lambda: die_once(marker))
