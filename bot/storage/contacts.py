@@ -1,10 +1,11 @@
 """Owns contacts and their addresses in SQL: found by keyed hash, forgotten for good when asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, exists, insert, or_, select, update
 
 from bot.domain.contact import Address, Contact, ContactId, Permission, Reach, Scheme
 from bot.domain.errors import Conflict
@@ -13,45 +14,45 @@ from bot.storage.schema import addresses, contacts, deliveries, messages, metada
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
 
-_NOBODY: dict[str, Any] = {"name": None, "nationality": None, "position": None}
+_PRIVATE = ("name", "nationality", "position")  # what is sealed of a contact
+_KNOWN = (
+    select(contacts, *(column.label(f"address_{column.name}") for column in addresses.c))
+    .select_from(contacts.outerjoin(addresses))
+    .order_by(addresses.c.place, addresses.c.id)
+)
+_BY_ID = _KNOWN.where(contacts.c.id == bindparam("contact"))
+_OWNER = select(addresses.c.contact_id).where(addresses.c.id == bindparam("address"))
+_BY_ADDRESS = _KNOWN.where(contacts.c.id == _OWNER.scalar_subquery())
 
 
 class SqlContacts:
     def __init__(self, work: Work) -> None:
+        self._work = work
         self._db = work.connection
         self._vault = work.vault
+        self._read: dict[ContactId, Contact] = {}  # as stored: what a save need not write again
 
     async def find(self, address: Address) -> Contact | None:
-        owner = await self._owner(address)
-        return await self._load(owner) if owner is not None else None
+        return await self._one(_BY_ADDRESS, {"address": self._vault.hash_address(address)})
 
     async def get(self, contact: ContactId) -> Contact | None:
-        """The contact; its row is locked until the transaction ends, so that a save rests on what was read."""
-        await self.lock(contact)
-        return await self._load(contact)
-
-    async def lock(self, contact: ContactId) -> None:
-        """One transaction at a time goes on from here.
-
-        The lock leaves the key alone: a message can be stored for a contact while their last one is being answered.
-        """
-        row = select(contacts.c.id).where(contacts.c.id == contact)
-        await self._db.execute(row.with_for_update(key_share=True))
+        """The contact, held until the transaction ends, so that a save rests on what was read."""
+        await self._work.hold(contact)
+        return await self._one(_BY_ID, {"contact": contact})
 
     async def meet(self, address: Address, new: ContactId) -> Contact:
-        owner = await self._owner(address) or await self._make(address, new)
-        contact = await self._load(owner)
-        if contact is None:
-            raise Conflict("The contact was erased at this moment: try again.")
-        return contact
+        known = await self.find(address) or await self._make(address, new) or await self.find(address)
+        if known is None:
+            raise Conflict("The contact at this address was erased at this moment: try again.")
+        return known
 
     async def save(self, contact: Contact) -> None:
-        changed = await self._db.execute(
-            update(contacts).where(contacts.c.id == contact.id).values(self._contact_row(contact))
-        )
-        if changed.rowcount == 0:
+        stored = update(contacts).where(contacts.c.id == contact.id).values(self._row(contact))
+        if (await self._db.execute(stored)).rowcount == 0:
             raise Conflict(f"contact {contact.id} is not stored, or was erased")
-        await self._save_reaches(contact)
+        known = self._read.pop(contact.id, None)
+        if known is None or known.reaches != contact.reaches:
+            await self._save_reaches(contact)
 
     async def heard(self, address: Address, at: datetime) -> None:
         is_new = addresses.c.permission == Permission.NONE
@@ -77,7 +78,7 @@ class SqlContacts:
         return [ContactId(row.id) for row in rows]
 
     async def erase(self, contact: ContactId) -> None:
-        await self.lock(contact)
+        await self._work.hold(contact)
         refused = and_(addresses.c.contact_id == contact, addresses.c.permission == Permission.REFUSED)
         for row in (await self._db.execute(select(addresses.c.id).where(refused))).all():
             await insert_new(self._db, refused_addresses, {"id": row.id})
@@ -88,18 +89,19 @@ class SqlContacts:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    async def _owner(self, address: Address) -> ContactId | None:
-        row = select(addresses.c.contact_id).where(addresses.c.id == self._vault.hash_address(address))
-        return await self._db.scalar(row)
-
-    async def _load(self, contact: ContactId) -> Contact | None:
-        row = (await self._db.execute(select(contacts).where(contacts.c.id == contact))).first()
-        if row is None:
+    async def _one(self, query: Select[Any], sought: dict[str, str]) -> Contact | None:
+        rows = (await self._db.execute(query, sought)).all()
+        if not rows:
             return None
+        contact = self._contact(rows[0], tuple(self._reach(row) for row in rows if row.address_id is not None))
+        self._read[contact.id] = contact
+        return contact
+
+    def _contact(self, row: Any, reaches: tuple[Reach, ...]) -> Contact:
         private = values.read_all(values.from_bytes(self._vault.unseal("contacts", row.id, row.sealed)))
         return Contact(
             id=ContactId(row.id),
-            reaches=await self._reaches(contact),
+            reaches=reaches,
             language=row.language,
             is_language_confirmed=row.is_language_confirmed,
             employer=row.employer_id,
@@ -110,39 +112,29 @@ class SqlContacts:
             **private,  # type: ignore[arg-type]
         )
 
-    async def _reaches(self, contact: ContactId) -> tuple[Reach, ...]:
-        rows = await self._db.execute(
-            select(addresses).where(addresses.c.contact_id == contact).order_by(addresses.c.place, addresses.c.id)
-        )
-        return tuple(self._reach(row) for row in rows)
-
     def _reach(self, row: Any) -> Reach:
-        path = self._vault.unseal("addresses", row.id, row.sealed).decode("utf-8", "surrogatepass")
+        path = self._vault.unseal("addresses", row.address_id, row.address_sealed)
         return Reach(
-            address=Address(scheme=Scheme(row.scheme), path=path),
-            permission=Permission(row.permission),
-            permission_at=row.permission_at,
-            last_heard_at=row.last_heard_at,
+            address=Address(scheme=Scheme(row.address_scheme), path=path.decode("utf-8", "surrogatepass")),
+            permission=Permission(row.address_permission),
+            permission_at=row.address_permission_at,
+            last_heard_at=row.address_last_heard_at,
         )
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    async def _make(self, address: Address, new: ContactId) -> ContactId:
-        """Make the contact; gives way to whoever made one for this address at the same time."""
+    async def _make(self, address: Address, new: ContactId) -> Contact | None:
+        """Make the contact; None, giving way, when somebody made one for this address at the same time."""
         contact = Contact(id=new, reaches=())
-        await self._db.execute(
-            insert(contacts).values(id=new, last_position=0, **self._contact_row(contact)),
-        )
-        if await self._add_reach(new, Reach(address=address, permission=Permission.NONE), place=0):
-            return new
+        await self._db.execute(insert(contacts).values(id=new, last_position=0, **self._row(contact)))
+        reach = await self._add_reach(new, Reach(address=address, permission=Permission.NONE), place=0)
+        if reach is not None:
+            return replace(contact, reaches=(reach,))
         await self._db.execute(delete(contacts).where(contacts.c.id == new))
-        owner = await self._owner(address)
-        if owner is None:
-            raise Conflict("The contact at this address was erased at this moment: try again.")
-        return owner
+        return None
 
-    def _contact_row(self, contact: Contact) -> dict[str, Any]:
-        private = values.written_all({name: getattr(contact, name) for name in _NOBODY})
+    def _row(self, contact: Contact) -> dict[str, Any]:
+        private = values.written_all({name: getattr(contact, name) for name in _PRIVATE})
         return {
             "language": contact.language,
             "is_language_confirmed": contact.is_language_confirmed,
@@ -155,21 +147,27 @@ class SqlContacts:
         }
 
     async def _save_reaches(self, contact: Contact) -> None:
+        """Write every address with what is known of it; take away those that are no longer the contact's."""
         wanted = {self._vault.hash_address(reach.address): reach for reach in contact.reaches}
-        stored = await self._db.execute(select(addresses).where(addresses.c.contact_id == contact.id))
-        known = {row.id: row for row in stored}
-        for gone in known.keys() - wanted.keys():
-            await self._db.execute(delete(addresses).where(addresses.c.id == gone))
+        mine = addresses.c.contact_id == contact.id
+        stored = set((await self._db.scalars(select(addresses.c.id).where(mine))).all())
+        if stored - wanted.keys():
+            await self._db.execute(delete(addresses).where(addresses.c.id.in_(stored - wanted.keys())))
         for place, (key, reach) in enumerate(wanted.items()):
-            if key not in known:
-                if not await self._add_reach(contact.id, reach, place):
-                    raise Conflict("The address belongs to somebody else.")
-            elif known[key].place != place or self._reach(known[key]) != reach:
+            if key in stored:
                 await self._change_reach(key, reach, place)
+            elif await self._add_reach(contact.id, reach, place) is None:
+                raise Conflict("The address belongs to somebody else.")
 
-    async def _add_reach(self, contact: ContactId, reach: Reach, place: int) -> bool:
-        """Store an address; one that refused before its owner was erased stays refused until START."""
+    async def _add_reach(self, contact: ContactId, reach: Reach, place: int) -> Reach | None:
+        """Store an address and return what is known of it; None when it is somebody else's.
+
+        One that refused before its owner was erased stays refused until START.
+        """
         key = self._vault.hash_address(reach.address)
+        lifted = await self._db.execute(delete(refused_addresses).where(refused_addresses.c.id == key))
+        if lifted.rowcount and reach.permission is not Permission.GRANTED:
+            reach = replace(reach, permission=Permission.REFUSED)
         row = {
             "id": key,
             "contact_id": contact,
@@ -180,14 +178,7 @@ class SqlContacts:
             "last_heard_at": reach.last_heard_at,
             "sealed": self._vault.seal("addresses", key, reach.address.path.encode("utf-8", "surrogatepass")),
         }
-        if not await insert_new(self._db, addresses, row):
-            return False
-        refusal = await self._db.execute(delete(refused_addresses).where(refused_addresses.c.id == key))
-        if refusal.rowcount and reach.permission is not Permission.GRANTED:
-            await self._db.execute(
-                update(addresses).where(addresses.c.id == key).values(permission=Permission.REFUSED.value)
-            )
-        return True
+        return reach if await insert_new(self._db, addresses, row) else None
 
     async def _change_reach(self, key: str, reach: Reach, place: int) -> None:
         row: dict[str, Any] = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, tuple_, update
 
 from bot.domain.contact import Address, Channel, ContactId, Scheme
 from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus, Lane, Option, Template
@@ -20,6 +20,7 @@ from bot.storage.work import Work
 
 EARLY_RECEIPT_LIFE = timedelta(days=1)
 _LANES = (Lane.EMERGENCY, Lane.REPLY, Lane.BULK)  # stored by their place here: who goes first
+_SENDING = DeliveryStatus.SENDING.value
 _NEVER_READ = [status.value for status in (DeliveryStatus.FAILED, DeliveryStatus.EXPIRED, DeliveryStatus.CANCELLED)]
 # The order in which early receipts are believed, whatever order they came in.
 _PROGRESS = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
@@ -55,7 +56,7 @@ class SqlDeliveries:
         Stops before the first that is not due yet or that another sender holds: what goes first is never overtaken.
         The contact's row is locked for it, where skipping locked deliveries would break their order.
         """
-        await self._db.execute(select(contacts.c.id).where(contacts.c.id == contact).with_for_update(key_share=True))
+        await self._work.hold(contact)
         pending = await self._db.execute(
             select(table)
             .where(table.c.contact_id == contact, table.c.ready_at.is_not(None))
@@ -66,11 +67,9 @@ class SqlDeliveries:
             if row.ready_at > now:
                 break
             taken.append(replace(self._delivery(row), status=DeliveryStatus.SENDING, claimed_until=until))
-        await self._db.execute(
-            update(table)
-            .where(table.c.id.in_([delivery.id for delivery in taken]))
-            .values(status=DeliveryStatus.SENDING.value, ready_at=until)
-        )
+        if taken:
+            mine = table.c.id.in_([delivery.id for delivery in taken])
+            await self._db.execute(update(table).where(mine).values(status=_SENDING, ready_at=until))
         return taken
 
     async def save(self, delivery: Delivery) -> None:
@@ -80,16 +79,13 @@ class SqlDeliveries:
         """
         if delivery.provider_id is not None:
             await self._work.one_at_a_time(self._provider_hash(delivery.channel, delivery.provider_id))
-        stored = await self._locked(table.c.id == delivery.id)
-        if stored is None or not stored.status.may_become(delivery.status):
-            status = stored.status.value if stored else "gone"
-            raise Conflict(f"delivery {delivery.id} is {status} and cannot become {delivery.status.value}")
-        is_stale = stored.status is DeliveryStatus.SENDING and stored.claimed_until != delivery.claimed_until
-        if is_stale and delivery.status is not DeliveryStatus.SENT:
-            raise Conflict(f"delivery {delivery.id} is claimed by another sender")
+        stored = update(table).where(table.c.id == delivery.id, _may_become(delivery)).values(self._row(delivery))
+        if (await self._db.execute(stored)).rowcount == 0:
+            raise Conflict(
+                f"delivery {delivery.id} cannot become {delivery.status.value} any more, or not by this claim"
+            )
         if delivery.status is DeliveryStatus.SENT:
-            delivery = await self._with_early_receipts(delivery)
-        await self._store(delivery)
+            await self._apply_early_receipts(delivery)
 
     async def receive(self, receipt: Receipt) -> Delivery | None:
         key = self._provider_hash(receipt.channel, receipt.provider_id)
@@ -176,17 +172,19 @@ class SqlDeliveries:
         row = {"provider_hash": key, "status": receipt.status, "reason": receipt.reason, "received_at": now}
         await insert_new(self._db, early_receipts, row)
 
-    async def _with_early_receipts(self, delivery: Delivery) -> Delivery:
-        """The sent delivery after the receipts that overtook it."""
-        if delivery.provider_id is None:
-            return delivery
-        mine = early_receipts.c.provider_hash == self._provider_hash(delivery.channel, delivery.provider_id)
+    async def _apply_early_receipts(self, sent: Delivery) -> None:
+        """Move a delivery that has just been sent by the receipts that overtook it."""
+        if sent.provider_id is None:
+            return
+        mine = early_receipts.c.provider_hash == self._provider_hash(sent.channel, sent.provider_id)
         early = (await self._db.execute(delete(early_receipts).where(mine).returning(early_receipts))).all()
         reasons = {DeliveryStatus(row.status): row.reason for row in early}
+        moved = sent
         for status in _PROGRESS:
             if status in reasons:
-                delivery = _moved(delivery, status, reasons[status]) or delivery
-        return delivery
+                moved = _moved(moved, status, reasons[status]) or moved
+        if moved is not sent:
+            await self._store(moved)
 
     def _provider_hash(self, channel: Channel, provider_id: str) -> str:
         return self._vault.fingerprint("delivery", channel, provider_id)
@@ -269,6 +267,15 @@ def _content(language: str, private: dict[str, Any]) -> Content:
         attachment=private["attachment"],
         template=Template(id=template[0], variables=tuple(template[1:])) if template else None,
     )
+
+
+def _may_become(delivery: Delivery) -> ColumnElement[bool]:
+    """Whether what is stored may become this: by its status, and by the claim that this outcome rests on."""
+    froms = [status.value for status in DeliveryStatus if status.may_become(delivery.status)]
+    may_move = table.c.status.in_(froms)
+    if delivery.status is DeliveryStatus.SENT:
+        return may_move
+    return and_(may_move, or_(table.c.status != _SENDING, table.c.ready_at == delivery.claimed_until))
 
 
 def _moved(delivery: Delivery, status: DeliveryStatus, reason: str | None) -> Delivery | None:

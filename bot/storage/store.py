@@ -78,7 +78,7 @@ class SqlStore:
         async with self._my_turn(), database.begun(self._engine) as connection:
             work = Work(connection=connection, vault=self._vault, clock=self._clock)
             if contact is not None:
-                await SqlContacts(work).lock(contact)
+                await work.hold(contact)
             yield SqlUnit(work)
 
     async def ping(self) -> None:

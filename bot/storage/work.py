@@ -1,23 +1,39 @@
 """Owns what every repository works with: one transaction's connection, the vault and the clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.contact import ContactId
 from bot.services.ports import Clock
 from bot.storage.crypto import Vault
+from bot.storage.schema import contacts
+
+# The lock leaves the key alone: a message can be stored for a contact while their last one is being answered.
+_LOCK = select(contacts.c.id).where(contacts.c.id == bindparam("contact")).with_for_update(key_share=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One transaction."""
+    """One transaction. What its locks are for, SQLite's one writer does by itself."""
 
     connection: AsyncConnection
     vault: Vault
     clock: Clock
+    _held: set[ContactId] = field(default_factory=set)
+
+    @property
+    def has_many_writers(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
+
+    async def hold(self, contact: ContactId) -> None:
+        """Until this transaction ends, no other that holds the contact goes on."""
+        if self.has_many_writers and contact not in self._held:
+            await self.connection.execute(_LOCK, {"contact": contact})
+            self._held.add(contact)
 
     async def one_at_a_time(self, name: str) -> None:
-        """Until the transaction ends, no other that asks for the same name goes on; SQLite has one writer anyway."""
-        if self.connection.dialect.name == "postgresql":
+        """Until this transaction ends, no other that asks for the same name goes on."""
+        if self.has_many_writers:
             await self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
