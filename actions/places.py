@@ -1,6 +1,5 @@
 """Owns the action that tells a contact where help is."""
 
-from actions.occasions import said_at
 from bot.domain.errors import InputError
 from bot.domain.place import PlaceKind
 from bot.domain.values import Position, Value
@@ -53,8 +52,7 @@ def kinds(written: Value) -> tuple[PlaceKind, ...]:
 
 def _limit(occasion: Occasion) -> int:
     """Fewer where each place is several messages that cost."""
-    address = said_at(occasion)
-    return TOLD_WHERE_IT_COSTS if address is not None and address.channel.joins_texts else TOLD_AT_ONCE
+    return TOLD_WHERE_IT_COSTS if occasion.address.channel.joins_texts else TOLD_AT_ONCE
 
 
 def _nationality(value: Value) -> str | None:

@@ -1,6 +1,5 @@
 """Owns the actions by which contacts rule over their own data and over being written to (R18, R19)."""
 
-from actions.occasions import said_at
 from bot.domain.contact import Permission
 from bot.engine.effects import Called
 from bot.i18n import Catalogs
@@ -24,7 +23,7 @@ def opt_in(*, privacy: Privacy) -> ActionSpec:
 def _permission(privacy: Privacy, permission: Permission) -> ActionSpec:
     async def run(occasion: Occasion) -> Called:
         is_everywhere = occasion.arguments.get("scope") == EVERYWHERE
-        address = None if is_everywhere else said_at(occasion)
+        address = None if is_everywhere else occasion.address
         await privacy.permit(occasion.unit, occasion.contact, permission, address, occasion.now)
         return Called(outcome="done")
 

@@ -1,6 +1,5 @@
 """Owns the commands that are not a service: check, simulate, import, migrate, rotate, the report on understanding."""
 
-import asyncio
 import subprocess
 import sys
 import tempfile

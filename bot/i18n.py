@@ -239,7 +239,7 @@ def written(value: object, language: str, *, isolate: bool = True) -> str:
     """
     text = _written(value, _formats(language), language, isolate=isolate)
     if isinstance(value, str):
-        return _isolated(text, language) if isolate else text
+        return _isolated(text, language) if isolate else text.translate(_INVISIBLE)
     text = text.replace("\u00a0", " ").replace("\u202f", " ")  # these two would turn a whole SMS to UCS-2
     return text if isolate else text.translate(_INVISIBLE)
 

@@ -114,6 +114,12 @@ class Contact:
         """This contact's reach at `address`, if it is one of theirs."""
         return next((reach for reach in self.reaches if reach.address == address), None)
 
+    @property
+    def heard_last(self) -> Address | None:
+        """The address that this contact last wrote from."""
+        heard = [(reach.last_heard_at, reach.address) for reach in self.reaches if reach.last_heard_at is not None]
+        return max(heard, key=lambda pair: pair[0])[1] if heard else None
+
     def permitting(self, address: Address, permission: Permission, at: datetime) -> "Contact":
         """This contact after its owner said something new about being written to at `address`."""
         return replace(

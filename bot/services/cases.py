@@ -10,6 +10,10 @@ from bot.domain.contact import Contact
 from bot.domain.values import Value
 from bot.services.ports import Ids, Unit
 
+# What a session knows besides the contact's own answers: the host's seeds, and texts that actions made.
+NOT_FACTS = frozenset(
+    {"offers", "language", "is_language_sure", "next_flow", "places_text", "summary", "status_text", "case_number"}
+)
 SAME_MATTER = timedelta(hours=24)  # what a contact says of one topic within a day is one case
 MAX_NUMBERS = 20  # tries at a case number that nobody has; there are a billion
 
@@ -32,6 +36,7 @@ class CaseDesk:
         narrative: str = "",
     ) -> Case:
         """The contact's open case of this topic with what is new added to it, or a new one."""
+        facts = {name: value for name, value in facts.items() if name not in NOT_FACTS}
         known = await self._same_matter(unit, contact, topic, now)
         if known is not None:
             case = _adding(known, urgency, facts, narrative, now)
@@ -46,7 +51,7 @@ class CaseDesk:
             urgency=urgency,
             compartment=compartment_of(topic),
             narrative=narrative,
-            facts=dict(facts),
+            facts=facts,
             opened_at=now,
             due_at=now + due_after(urgency),
         )

@@ -106,7 +106,7 @@ class Conversation:
             due = sessions and sessions[0].waits_until is not None and sessions[0].waits_until <= now
             if known is None or not due:
                 return
-            address = _heard_last(known)
+            address = known.heard_last
             if address is None or known.reach(address).is_open is False:  # type: ignore[union-attr]
                 await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
                 return
@@ -392,12 +392,6 @@ class Conversation:
             log.error("phrasing_failed", error=error)
             given = {name: str(value) for name, value in self.house.phrasing.given.items()}
             return Content(text=FALLBACK.msgid.format_map(given), language="en")
-
-
-def _heard_last(contact: Contact) -> Address | None:
-    """The address that this contact last wrote from."""
-    heard = [(reach.last_heard_at, reach.address) for reach in contact.reaches if reach.last_heard_at is not None]
-    return max(heard, key=lambda pair: pair[0])[1] if heard else None
 
 
 def _is_recent(at: datetime | None, now: datetime) -> bool:

@@ -349,6 +349,7 @@ class Occasion:
 
     unit: Unit
     contact: Contact
+    address: Address  # where the contact said it
     session: Session
     arguments: Mapping[str, Value]
     language: str

@@ -112,11 +112,19 @@ class Turn:
                         pending = await self._run(effect, session, calls)
                     case Start():
                         following = effect.flow
+        await self._remember(session)
         await self._save(session)
         if session.status is SessionStatus.WAITING:
             self.sessions.insert(0, replace(session, revision=session.revision + 1))
         else:
             await self._after(session, following)
+
+    async def _remember(self, session: Session) -> None:
+        """Keep what was told of the contact themselves, so that no later flow asks for it again."""
+        nationality = session.answers.get("nationality")
+        if isinstance(nationality, str) and nationality != self.contact.nationality:
+            self.contact = replace(self.contact, nationality=nationality)
+            await self.unit.contacts.save(self.contact)
 
     async def _after(self, ended: Session, following: str | None) -> None:
         """What comes after a flow's end: the flow it starts, what the contact came for, or what was interrupted."""
@@ -158,6 +166,7 @@ class Turn:
         occasion = Occasion(
             unit=self.unit,
             contact=self.contact,
+            address=self.address,
             session=session,
             arguments=call.arguments,
             language=self.setting.language,

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import actions
-from actions.occasions import heard_last
 from bot.config import Retention
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Contact, Permission, Scheme
@@ -60,8 +59,16 @@ class Stage:
             id=SessionId("s1"), contact=self.contact.id, flow="f", version=1, step="x", answers=answers or {},
             started_at=NOW,
         )  # fmt: skip
+        address = self.contact.heard_last
+        assert address is not None
         occasion = Occasion(
-            unit=self.unit, contact=self.contact, session=session, arguments=arguments, language=self.language, now=NOW
+            unit=self.unit,
+            contact=self.contact,
+            address=address,
+            session=session,
+            arguments=arguments,
+            language=self.language,
+            now=NOW,
         )
         called = await spec.run(occasion)
         assert called.outcome in spec.outcomes
@@ -324,7 +331,7 @@ async def test_erase_me_only_marks_the_contact_so_that_the_farewell_can_be_sent(
 
 
 def test_where_nothing_was_heard_nothing_is_known(contact: Contact) -> None:
-    assert heard_last(replace(contact, reaches=())) is None
+    assert replace(contact, reaches=()).heard_last is None
 
 
 async def test_what_is_known_is_told(stage: Stage) -> None:
