@@ -34,7 +34,7 @@ class NoPython(ProvisionError):
 def real_python(candidate: str) -> Path | None:
     """The interpreter that `candidate` really runs, if that is a Python 3.10: a version manager's shim may not."""
     try:
-        answer = subprocess.run([candidate, "-c", _ASK], capture_output=True, text=True, timeout=30, check=True)
+        answer = subprocess.run([candidate, "-c", _ASK], capture_output=True, text=True, timeout=30, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None
     major, minor, executable = answer.stdout.splitlines()[:3]
@@ -73,8 +73,8 @@ def find_python(
 def downloaded_python(uv: str) -> Path | None:
     """A Python 3.10 of uv's own, downloaded if need be; None where there is no such download."""
     try:
-        subprocess.run([uv, "python", "install", "3.10"], capture_output=True, check=True, timeout=600)
-        found = subprocess.run(
+        subprocess.run([uv, "python", "install", "3.10"], capture_output=True, check=True, timeout=600)  # noqa: S603
+        found = subprocess.run(  # noqa: S603
             [uv, "python", "find", "--managed-python", "3.10"], capture_output=True, text=True, check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError):
@@ -167,7 +167,7 @@ class Provision:
         kept = str(self.folder / "vectors.npz")
         environment = {**os.environ, "PYTHONPATH": str(self.checkout), "MUSTER_NLU_VECTORS": kept}
         # In our own folder: whatever Rasa leaves in its working directory stays out of the checkout.
-        done = subprocess.run(command, check=False, cwd=self.folder, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, check=False, cwd=self.folder, env=environment, capture_output=True, text=True)  # noqa: S603
         if done.returncode:
             raise ProvisionError(f"{Path(command[0]).name} failed ({done.returncode}):\n{done.stderr[-4000:]}")
 
@@ -183,7 +183,7 @@ def find_uv(environment: Mapping[str, str], checkout: Path) -> str:
     """The checkout's own uv, else the first on PATH that runs. Raises ProvisionError."""
     folders = [checkout / ".tools" / "bin", *map(Path, environment.get("PATH", "").split(os.pathsep))]
     for uv in (str(folder / "uv") for folder in folders if (folder / "uv").is_file()):
-        if subprocess.run([uv, "--version"], check=False, capture_output=True).returncode == 0:
+        if subprocess.run([uv, "--version"], check=False, capture_output=True).returncode == 0:  # noqa: S603
             return uv
     raise ProvisionError("uv is needed to install the NLU server: `pip install uv`, or run `make nlu`.")
 

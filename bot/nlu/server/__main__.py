@@ -7,7 +7,10 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from bot.nlu.server.errors import ModelError
 
 
 def main(arguments: list[str]) -> int:
@@ -20,18 +23,26 @@ def main(arguments: list[str]) -> int:
     logging.captureWarnings(True)  # Rasa's packages warn about each other's old age at every start
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
     command = {"train": _train, "serve": _serve, "report": _report}[options.command]
-    return command(options)
+    return _told(command, options)
+
+
+def _told(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        return command(options)
+    except ModelError as problem:
+        print(problem, file=sys.stderr)
+        return 1
 
 
 def _train(options: argparse.Namespace) -> int:
-    from bot.nlu.server.training import train
+    from bot.nlu.server.training import train  # noqa: PLC0415
 
     train(config=options.config, data=options.data, model=options.model)
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from bot.nlu.server.serving import die_with_parent, serve
+    from bot.nlu.server.serving import die_with_parent, serve  # noqa: PLC0415
 
     if options.die_with_parent:
         die_with_parent()
@@ -40,7 +51,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from bot.nlu.server.report import report
+    from bot.nlu.server.report import report  # noqa: PLC0415
 
     print(report(model=options.model, data=options.data, as_json=options.json))
     return 0

@@ -57,6 +57,6 @@ class Batcher:
             results = await loop.run_in_executor(self._thread, self._parse, [text for text, _ in batch])
         except Exception as problem:
             results = [problem] * len(batch)
-        for (_, future), result in zip(batch, results):
+        for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)

@@ -41,8 +41,8 @@ class CalibratedClassifier(StoredComponent, IntentClassifier):
     def get_default_config() -> dict[str, Any]:
         """Chosen by cross-validation on the training files.
 
-        narrowness: of the kernel over dense vectors; sparse: weight of the sparse features beside them; smoothing: added
-        to the kernel's diagonal; ranking: how many intents an answer lists.
+        narrowness: of the kernel over dense vectors; sparse: weight of the sparse features beside them; smoothing:
+        added to the kernel's diagonal; ranking: how many intents an answer lists.
         """
         return {"narrowness": 1.5, "sparse": 0.15, "smoothing": 0.15, "ranking": 10}
 
@@ -74,7 +74,7 @@ class CalibratedClassifier(StoredComponent, IntentClassifier):
         best = np.argsort(-chances, axis=1, kind="stable")[:, : self.config["ranking"]]
         return [
             [{"name": self._model.labels[index], "confidence": float(row[index])} for index in order]
-            for row, order in zip(chances, best)
+            for row, order in zip(chances, best, strict=True)
         ]
 
     def write(self, folder: Path) -> None:
@@ -96,7 +96,7 @@ def _found(message: Message) -> tuple[Any, Any]:
 
 def _inputs(messages: list[Message]) -> Inputs:
     """The features of all messages; a kind that one message lacks is zero for it, one that all lack is absent."""
-    dense, sparse = zip(*(_found(message) for message in messages))
+    dense, sparse = zip(*(_found(message) for message in messages), strict=True)
     wide = next((each.features.shape[1] for each in dense if each), 0)
     long = next((each.features.shape[1] for each in sparse if each), 0)
     return Inputs(

@@ -34,9 +34,9 @@ class E5:
     """The network itself, without memory."""
 
     def __init__(self, weights: Weights) -> None:
-        import onnxruntime  # heavy, and not needed where only the configuration is read
+        import onnxruntime  # heavy, and not needed where only the configuration is read  # noqa: PLC0415
 
-        from bot.nlu.server.graph import GraphBuilder
+        from bot.nlu.server.graph import GraphBuilder  # noqa: PLC0415
 
         self._weights = weights
         self._subwords = Subwords(weights)
@@ -105,7 +105,7 @@ class Encoder:
         keys = [normalised(text) for text in texts]
         unknown = [key for key in dict.fromkeys(keys) if key not in self._vectors]
         if unknown:
-            self._vectors.update(zip(unknown, self._network.encode(unknown)))
+            self._vectors.update(zip(unknown, self._network.encode(unknown), strict=True))
         result = np.stack([self._vectors[key] for key in keys]) if keys else np.empty((0, DIMENSIONS), np.float32)
         self._forget(keys)
         return result
@@ -130,7 +130,7 @@ class Encoder:
             return
         with np.load(file) as stored:
             if str(stored["made_by"]) == _recipe():
-                self._vectors.update(zip(stored["keys"].tolist(), stored["vectors"]))
+                self._vectors.update(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
 
 
 def _recipe() -> str:

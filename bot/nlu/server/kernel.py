@@ -98,7 +98,7 @@ class KernelModel:
         """Takes back what `write` stored."""
         with np.load(file) as stored:
             self.labels, self._sharpness = stored["labels"].tolist(), float(stored["sharpness"])
-            self._means = dict(zip(stored["languages"].tolist(), stored["means"]))
+            self._means = dict(zip(stored["languages"].tolist(), stored["means"], strict=True))
             self._dense, self._dense_weights = stored["dense"], stored["dense_weights"]
             self._sparse_weights = stored["sparse_weights"]
 

@@ -71,6 +71,6 @@ class MeaningFeaturizer(DenseFeaturizer, GraphComponent):
         """Features for a batch of messages, encoded together."""
         worded = [message for message in messages if (message.get(TEXT) or "").strip()]
         vectors = self._encoder.encode([message.get(NATIVE) or message.get(TEXT) for message in worded])
-        for message, vector in zip(worded, vectors):
+        for message, vector in zip(worded, vectors, strict=True):
             message.add_features(Features(vector[np.newaxis, :], FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
         return messages

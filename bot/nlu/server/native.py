@@ -52,7 +52,7 @@ class NativeScript(StoredComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns how each language looks and which words it has."""
-        import wordfreq
+        import wordfreq  # noqa: PLC0415
 
         examples = [(message.get(TEXT), _told_language(message)) for message in training_data.intent_examples]
         self._guesser.fit([text for text, _ in examples], [language for _, language in examples])
@@ -75,7 +75,7 @@ class NativeScript(StoredComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets the language and the text in native script."""
         texts = [message.get(TEXT) or "" for message in messages]
-        for message, text, guess in zip(messages, texts, self._guesser.guess(texts)):
+        for message, text, guess in zip(messages, texts, self._guesser.guess(texts), strict=True):
             language, native = self._converted(text, guess)
             message.set(LANGUAGE, language)
             message.set(NATIVE, native)
@@ -124,6 +124,6 @@ def _looked_up(language: str) -> list[str]:
 
 
 def _listed(language: str, most: int) -> list[str]:
-    import wordfreq
+    import wordfreq  # noqa: PLC0415
 
     return list(wordfreq.top_n_list(language, most)) if language in wordfreq.available_languages() else []

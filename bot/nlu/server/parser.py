@@ -13,15 +13,13 @@ from rasa.core.processor import MessageProcessor
 from rasa.engine.runner.interface import GraphRunner
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.nlu.server.errors import ModelError
+
 Answer = dict[str, Any]
 
 
-class ModelError(Exception):
-    """The model archive cannot be served."""
-
-
 def load_processor(model: Path) -> MessageProcessor:
-    """The processor of exactly this archive. Raises ModelError: Rasa itself would warn and go on with none or another."""
+    """The processor of exactly this archive. Raises ModelError where Rasa would warn and go on with none or another."""
     if not model.is_file():
         raise ModelError(f"There is no model file {model.name}.")
     processor = Agent.load(model).processor
@@ -42,7 +40,7 @@ class Parser:
     def parse(self, texts: Sequence[str]) -> list[Answer | Exception]:
         """One answer a text, in order; a text that breaks the graph gets its exception, the others their answers."""
         unknown = [text for text in dict.fromkeys(texts) if text not in self._answers]
-        fresh = dict(zip(unknown, self._run_safely(unknown)))
+        fresh = dict(zip(unknown, self._run_safely(unknown), strict=True))
         results = [fresh[text] if text in fresh else self._answers[text] for text in texts]
         self._remember(texts, fresh)
         return results

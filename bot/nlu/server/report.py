@@ -1,4 +1,4 @@
-"""Measures a model on evaluation files: accuracy by language, script and intent, confusions, and what must not be missed."""
+"""Measures a model on evaluation files: accuracy by language, script, intent; confusions; what must not be missed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Judged:
 
 def report(*, model: Path, data: Path, as_json: bool) -> str:
     """The measures as text or JSON. Raises ModelError for a bad archive, ValueError where `data` has no messages."""
-    from bot.nlu.server.parser import Parser, load_processor
+    from bot.nlu.server.parser import Parser, load_processor  # noqa: PLC0415
 
     measures = measured(list(judge(_examples(sorted(data.glob("*.yml"))), Parser(load_processor(model)).parse)))
     return json.dumps(measures, ensure_ascii=False, indent=2) if as_json else as_text(measures)
@@ -37,7 +37,7 @@ def report(*, model: Path, data: Path, as_json: bool) -> str:
 
 def _examples(files: Iterable[Path]) -> list[tuple[str, str, str]]:
     """(language, text, intent) of every message in Rasa's YAML files named by language."""
-    from rasa.shared.nlu.training_data.formats.rasa_yaml import RasaYAMLReader
+    from rasa.shared.nlu.training_data.formats.rasa_yaml import RasaYAMLReader  # noqa: PLC0415
 
     return [
         (file.stem, message.get("text"), message.get("intent"))
@@ -50,7 +50,7 @@ def judge(examples: Sequence[tuple[str, str, str]], parse: Callable[[Sequence[st
     """Parses all texts in batches and sets each answer beside what was wanted."""
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH]
-        for (language, text, wanted), answer in zip(batch, parse([text for _, text, _ in batch])):
+        for (language, text, wanted), answer in zip(batch, parse([text for _, text, _ in batch]), strict=True):
             ranking = [] if isinstance(answer, Exception) else answer.get("intent_ranking", [])
             best = next(
                 (each for each in ranking if each["name"] != "nlu_fallback"), {"name": "none", "confidence": 0.0}

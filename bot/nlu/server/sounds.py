@@ -7,11 +7,14 @@ import unicodedata
 
 # Rough on purpose: aspirated and plain, long and short, emphatic and plain sounds are one; vowels are dropped.
 _LETTERS = {
-    **dict(zip("بتثجحخدذرزسشصضطظغفقكلمنهويپگچڤک", "bttjhxddrzscsdtzgfqklmnhwybgcfk")),
+    **dict(zip("بتثجحخدذرزسشصضطظغفقكلمنهويپگچڤک", "bttjhxddrzscsdtzgfqklmnhwybgcfk", strict=True)),
     **dict.fromkeys("اةىءأإآئؤع", ""),
-    **dict(zip("कखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसहंँृऋ", "kkggnccjjnttddnttddnppbbmyrlwssshnnrr")),
+    **dict(zip("कखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसहंँृऋ", "kkggnccjjnttddnttddnppbbmyrlwssshnnrr", strict=True)),
 }
-_PAIRS = (("kh", "x"), ("gh", "g"), ("ch", "c"), ("sh", "c"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("bh", "b"), ("jh", "j"), ("ck", "k"))  # fmt: skip
+_PAIRS = (
+    ("kh", "x"), ("gh", "g"), ("ch", "c"), ("sh", "c"), ("th", "t"), ("dh", "d"), ("ph", "f"), ("bh", "b"), ("jh", "j"),
+    ("ck", "k"),
+)  # fmt: skip
 # How Arabic is typed on a Latin keyboard.
 _ARABIC_DIGITS = str.maketrans({"2": "", "3": "", "5": "x", "6": "t", "7": "h", "8": "g", "9": "q"})
 _WORD = re.compile(r"[\w'’\u0900-\u097f]+")

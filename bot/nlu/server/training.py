@@ -9,11 +9,12 @@ from typing import Any
 import ruamel.yaml
 
 from bot.nlu.server.configuration import rasa_keys
+from bot.nlu.server.errors import ModelError
 
 
 def train(*, config: Path, data: Sequence[Path], model: Path) -> None:
-    """Writes the archive `model` (.tar.gz). Raises RuntimeError where Rasa finds nothing to train on."""
-    from rasa.model_training import train_nlu
+    """Writes the archive `model` (.tar.gz). Raises ModelError where Rasa finds nothing to train on."""
+    from rasa.model_training import train_nlu  # noqa: PLC0415
 
     with TemporaryDirectory() as scratch:
         staged = Path(scratch)
@@ -23,7 +24,7 @@ def train(*, config: Path, data: Sequence[Path], model: Path) -> None:
         (staged / "config.yml").write_text(rasa_keys(config.read_text("utf-8")), "utf-8")
         output = train_nlu(str(staged / "config.yml"), str(staged / "data"), str(staged), fixed_model_name="model")
         if output is None:
-            raise RuntimeError("Rasa made no model: the training files hold no examples.")
+            raise ModelError("Rasa made no model: the training files hold no examples.")
         model.parent.mkdir(parents=True, exist_ok=True)
         # Copy, then rename: a reader never sees half an archive, even from another file system.
         shutil.copyfile(output, model.with_suffix(".part"))
@@ -43,7 +44,7 @@ def _stage(source: Path, target: Path) -> None:
 
 
 def _literal(content: dict[str, Any]) -> dict[str, Any]:
-    from ruamel.yaml.scalarstring import LiteralScalarString
+    from ruamel.yaml.scalarstring import LiteralScalarString  # noqa: PLC0415
 
     for item in content.get("nlu", []):
         if isinstance(item.get("examples"), str):

@@ -78,7 +78,7 @@ def open_weights(path: Path) -> Weights:
         eos=eos,
         unknown=unknown,
         scores=scores,
-        pieces=[blob[a:b] for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist())],
+        pieces=[blob[a:b] for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)],
         normalisation=_normalisation(cursor),
         tensors=_tensors(cursor, data),
     )
