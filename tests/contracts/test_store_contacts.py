@@ -136,33 +136,30 @@ async def test_a_late_copy_does_not_turn_back_the_time_of_hearing(store: SqlStor
     assert known.reaches[0].last_heard_at == NOON + MINUTE
 
 
-async def test_what_a_running_turn_saves_does_not_undo_a_refusal(store: SqlStore) -> None:
+async def test_a_refusal_and_a_running_turn_do_not_undo_each_other(store: SqlStore) -> None:
     """R19: a provider's receipt says STOP while the contact's message is being answered."""
     await samples.meet(store)
-    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+    turn_has_read, turn_is_over = asyncio.Event(), asyncio.Event()
 
     async def turn() -> None:
         async with store.transaction(ANA) as unit:
             contact = await unit.contacts.get(ANA)
             assert contact
-            has_read.set()
-            await may_go_on.wait()
+            turn_has_read.set()
+            for _ in range(20):  # meanwhile the other reads, if it may
+                await unit.messages.waiting(ANA)
             await unit.contacts.save(replace(contact, language="ne"))
-
-    async def refusal() -> None:
-        await has_read.wait()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(refuse())
-            await asyncio.sleep(0)
-            may_go_on.set()
+        turn_is_over.set()
 
     async def refuse() -> None:
+        await turn_has_read.wait()
         async with store.transaction() as unit:
             contact = await unit.contacts.get(ANA)
             assert contact
+            await turn_is_over.wait()
             await unit.contacts.save(contact.permitting(PHONE, Permission.REFUSED, NOON))
 
-    await asyncio.gather(turn(), refusal())
+    await asyncio.gather(turn(), refuse())
     async with store.transaction() as unit:
         known = await unit.contacts.get(ANA)
     assert known

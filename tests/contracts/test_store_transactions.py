@@ -95,10 +95,8 @@ async def test_two_stores_on_one_database_serialise_a_contact_too(
     assert contact.name == "20"
 
 
-async def test_contacts_do_not_wait_for_each_other(store: SqlStore, database_url: str) -> None:
-    """On PostgreSQL; SQLite has one writer for all."""
-    if database_url.startswith("sqlite"):
-        return
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer for all
+async def test_contacts_do_not_wait_for_each_other(store: SqlStore) -> None:
     await samples.meet(store)
     bob = (await samples.meet(store, CHAT, ContactId("bob"))).id
     async with store.transaction(ANA), asyncio.timeout(5), store.transaction(bob) as unit:
