@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bot import app
+from bot import app, demo
 from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.nlu import child
@@ -72,11 +72,11 @@ async def run(settings: Settings, *, is_demo: bool) -> None:
             settings = settings.model_copy(update={"redis_url": SecretStr(url)})
         await migrate(settings.database_url.get_secret_value())
         if is_demo:
-            settings, phones = app.with_stand_ins(settings)
-            await stack.enter_async_context(app.sandbox(phones, settings))
+            settings, phones = demo.with_stand_ins(settings)
+            await stack.enter_async_context(demo.sandbox(phones, settings))
         composed = await stack.enter_async_context(app.compose(settings))
         if is_demo:
-            loaded = await app.load_scenario(composed)
+            loaded = await demo.load_scenario(composed.store)
             say(f"Demo: a flood, with fictional companies; {loaded.sites} sites and {loaded.told} places are known.")
         group = await stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop))
