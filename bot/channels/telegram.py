@@ -33,7 +33,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from bot.channels.segments import cut, utf16_units
-from bot.channels.telegram_updates import read_update
+from bot.channels.telegram_updates import read_update, update_number
 from bot.domain.contact import Channel
 from bot.domain.delivery import Content, Delivery
 from bot.domain.document import MAX_DOCUMENT_BYTES
@@ -129,16 +129,19 @@ class TelegramChannel:
         polling, _ = self._requests
         try:
             updates: Any = await polling.post(f"{self._bot.base_url}/getUpdates?{urlencode(asked)}")
+            numbers = [update_number(update) for update in updates]
         except TelegramError as error:
             raise Unavailable(f"Telegram did not answer: {type(error).__name__}") from None
+        except (InputError, TypeError, LookupError) as error:
+            raise Unavailable("Telegram answered with something else than updates") from error
         messages = [received for update in updates for received in self._readable(update)]
-        return Inbound(messages=tuple(messages)), max((update["update_id"] + 1 for update in updates), default=offset)
+        return Inbound(messages=tuple(messages)), max((number + 1 for number in numbers), default=offset)
 
     def _readable(self, update: Any) -> Iterator[Received]:
         try:
             received = read_update(update, self._bot)
         except InputError:
-            log.warning("update_unreadable", update_id=update["update_id"])
+            log.warning("update_unreadable", update_id=update_number(update))
             return
         if received is not None:
             yield received

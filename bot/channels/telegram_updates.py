@@ -16,8 +16,18 @@ from bot.domain.values import Position
 MAX_ID = 2**52  # Telegram: ids have at most 52 significant bits; update_id far fewer
 _GONE = (ChatMember.BANNED, ChatMember.LEFT)
 _START = re.compile(r"/start(?:@\w+)?(?:\s+(?P<payload>.*))?", re.DOTALL)
-# What python-telegram-bot, or we, may trip over in a body of another shape; RecursionError: nested replies.
-_OTHER_SHAPE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError, RecursionError)
+# All that is read of a message: what nobody looks at must not make the rest unreadable.
+_FRAME = frozenset({"message_id", "date", "chat", "from"})
+_CONTENT = frozenset(
+    {
+        "text", "caption", "location", "venue", "contact",
+        "photo", "voice", "audio", "video", "video_note", "document", "sticker",
+    }
+)  # fmt: skip
+# Sent by a person, but neither words nor a file; whatever else there is without words is a service message.
+_WORDLESS = frozenset({"dice", "poll", "story", "game", "checklist", "paid_media", "invoice"})
+# What python-telegram-bot, or we, may trip over in a body of another shape.
+_OTHER_SHAPE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError)
 
 
 def read_update(update: Any, bot: Bot) -> Received | None:
@@ -25,11 +35,38 @@ def read_update(update: Any, bot: Bot) -> Received | None:
 
     Raises InputError for what is no update.
     """
+    number = update_number(update)
     try:
-        number = _whole(update["update_id"])
-        return _received(Update.de_json(update, bot), number)
+        return _received(Update.de_json(_pruned(update), bot), number)
     except _OTHER_SHAPE as error:
         raise InputError("the update has another shape than Telegram's") from error
+
+
+def _pruned(update: dict[str, Any]) -> dict[str, Any]:
+    """The update with nothing but what is read of it; None stands for a part that is not there."""
+    message, edited, query = (update.get(name) for name in ("message", "edited_message", "callback_query"))
+    if message is not None and not message.keys() & (_CONTENT | _WORDLESS):
+        message = None
+    kept = {
+        "update_id": update["update_id"],
+        "message": _only(message, _FRAME | _CONTENT),
+        "edited_message": _only(edited, _FRAME | _CONTENT),
+        "callback_query": query and {**query, "message": _only(query.get("message"), _FRAME)},
+        "my_chat_member": update.get("my_chat_member"),
+    }
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def _only(part: dict[str, Any] | None, names: frozenset[str]) -> dict[str, Any] | None:
+    return None if part is None else {name: value for name, value in part.items() if name in names}
+
+
+def update_number(update: Any) -> int:
+    """Telegram's own order of updates; raises InputError for what is no update."""
+    try:
+        return _whole(update["update_id"])
+    except (TypeError, LookupError) as error:
+        raise InputError("update_id is missing or no number") from error
 
 
 def _received(update: Update, number: int) -> Received | None:
@@ -78,8 +115,6 @@ def _written(message: Message, number: int, *, is_edit: bool = False) -> Receive
     sender, text = message.from_user, _text(message.text) or _text(message.caption)
     if message.chat.type != "private" or sender is None or sender.is_bot:
         return None
-    if not text and message.effective_attachment is None:
-        return None  # a service message: pinned, a changed timer
     kind, start = MessageKind.WORDS, _START.fullmatch(text)
     if is_edit:
         kind = MessageKind.EDITED

@@ -133,7 +133,7 @@ async def bot_channel(telegram: TelegramStandIn, serve: Serve) -> AsyncIterator[
         yield channel
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def reader() -> TelegramChannel:
     """A channel that only reads webhooks."""
     return TelegramChannel(token=BOT_TOKEN, secret=SECRET)
