@@ -1,8 +1,7 @@
 """Owns the databases that the contracts are tried on: the same tests on SQLite and on PostgreSQL."""
 
-import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.store import SqlStore
-from tests.databases import PostgresServer, migrated_sqlite, postgres_server, sqlite_url
+from tests.databases import migrated_sqlite, sqlite_url
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -27,15 +26,6 @@ class StillClock:
 
     def pass_(self, span: timedelta) -> None:
         self.time += span
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        with postgres_server() as server:
-            yield server
-    except FileNotFoundError as missing:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
 
 
 @pytest.fixture(scope="session")
