@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.case import Topic, Urgency
 from bot.domain.contact import Channel, Contact, ContactId
 from bot.domain.delivery import Delivery, DeliveryStatus, Template
-from bot.domain.errors import Conflict, Reason, SendError
+from bot.domain.errors import Conflict, Reason, SendError, Unavailable
 from bot.log import logger
 from bot.services.cases import CaseDesk
 from bot.services.inbox import refuse
@@ -20,6 +20,7 @@ MAX_ATTEMPTS = 12
 FIRST_PAUSE = timedelta(seconds=2)  # doubled at each further attempt
 LONGEST_PAUSE = timedelta(minutes=10)
 MAX_WAIT_SECONDS = 10.0  # for a place in the pace, within one claim
+KEEP_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds: what was sent is worth some patience with a database that is away
 
 
 def pause_after(attempts: int, retry_after: float | None) -> timedelta:
@@ -59,6 +60,8 @@ class Sender:
             claimed = await unit.deliveries.claim(contact, now, now + DEFAULT_CLAIM)
         sent = 0
         for at, delivery in enumerate(claimed):
+            if self.clock.now() >= now + DEFAULT_CLAIM:
+                break  # others may hold the rest by now; a STOP or an emergency may have come since
             outcome = await self._deliver(delivery, known)
             await self._keep(outcome)
             sent += outcome.status is DeliveryStatus.SENT
@@ -74,14 +77,17 @@ class Sender:
         if refusal is not None:
             return _failed(delivery, refusal)
         delivery = self._in_window(delivery, contact, now)
-        channeller = self.channels[delivery.channel]
-        wait = await self._take_turn(delivery, channeller)
-        if wait > 0:
-            return replace(delivery, status=DeliveryStatus.QUEUED, due_at=now + timedelta(seconds=wait))
         try:
-            provider_id = await channeller.send(delivery)
+            wait = await self._take_turn(delivery)
+            if wait > 0:
+                due_at = self.clock.now() + timedelta(seconds=wait)
+                return replace(delivery, status=DeliveryStatus.QUEUED, due_at=due_at)
+            provider_id = await self.channels[delivery.channel].send(delivery)
         except SendError as error:
             return await self._after_error(delivery, error)
+        except Exception as error:  # a bug: tried again it would fail again, and hold up all that comes after it
+            log.error("send_broke", delivery=delivery.id, error=error)
+            return _failed(replace(delivery, attempts=delivery.attempts + 1), Reason.UNKNOWN)
         return replace(
             delivery,
             status=DeliveryStatus.SENT,
@@ -90,15 +96,23 @@ class Sender:
             attempts=delivery.attempts + 1,
         )
 
-    async def _take_turn(self, delivery: Delivery, channeller: Channeller) -> float:
+    async def _take_turn(self, delivery: Delivery) -> float:
         """Wait for a place in the sender's pace; the seconds still to wait when that would take too long."""
+        channeller = self.channels[delivery.channel]
         waited, cost = 0.0, channeller.cost(delivery.content)
         while True:
-            wait = await self.throttle.acquire(channeller.sender, delivery.lane, delivery.address.path, cost=cost)
+            wait = await self._ask_pace(delivery, channeller.sender, cost)
             waited += wait
             if wait <= 0 or waited > MAX_WAIT_SECONDS:
                 return max(0.0, wait)
             await self.sleep(wait)
+
+    async def _ask_pace(self, delivery: Delivery, sender: str, cost: float) -> float:
+        try:
+            return await self.throttle.acquire(sender, delivery.lane, delivery.address.path, cost=cost)
+        except Exception as error:  # no fault of this delivery: while nobody knows the pace, everything waits
+            log.error("pace_unknown", channel=delivery.channel, error=error)
+            return 2 * MAX_WAIT_SECONDS
 
     def _refusal(self, delivery: Delivery, contact: Contact | None, now: datetime) -> Reason | None:
         """Why this delivery must not be sent at all; None when it may."""
@@ -135,23 +149,35 @@ class Sender:
         return replace(delivery, status=DeliveryStatus.QUEUED, attempts=attempts, due_at=self.clock.now() + pause)
 
     async def _keep(self, delivery: Delivery) -> None:
-        """Commit one outcome; a person follows up what could not be sent for good (R22)."""
-        try:
-            async with self.store.transaction(delivery.contact) as unit:
-                await unit.deliveries.save(delivery)
-                if delivery.status is DeliveryStatus.FAILED:
-                    await self._follow_up(unit, delivery)
-        except Conflict:
-            # Another sender took it over, or a receipt came first: what is stored is further on.
-            log.warning("delivery_moved_on", delivery=delivery.id)
+        """Commit one outcome; given up now, a delivery that the provider took would be sent twice."""
+        for pause in (*KEEP_PAUSES, None):
+            try:
+                await self._commit(delivery)
+                return
+            except Conflict:
+                # Another sender took it over, or a receipt came first: what is stored is further on.
+                log.warning("delivery_moved_on", delivery=delivery.id)
+                return
+            except Unavailable:
+                if pause is None:
+                    raise
+                await self.sleep(pause)
+
+    async def _commit(self, delivery: Delivery) -> None:
+        async with self.store.transaction(delivery.contact) as unit:
+            await unit.deliveries.save(delivery)
+            if delivery.status in (DeliveryStatus.FAILED, DeliveryStatus.EXPIRED):
+                await self._follow_up(unit, delivery)
 
     async def _follow_up(self, unit: Unit, delivery: Delivery) -> None:
+        """A person follows up what could not be sent for good, so that nobody who wrote meets silence (R22)."""
         now = self.clock.now()
         if delivery.failure is Reason.OPTED_OUT:
             await refuse(unit, delivery, now)
             return
         contact = await unit.contacts.get(delivery.contact)
-        if contact is not None and delivery.failure is not Reason.EXPIRED:
+        is_missed = delivery.failure is not Reason.EXPIRED or is_direct_answer(delivery)
+        if contact is not None and is_missed:
             await self.cases.open(unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.NORMAL, facts={}, now=now)
 
     async def _give_back(self, deliveries: Sequence[Delivery], due_at: datetime) -> None:
