@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import secrets
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -10,6 +12,7 @@ from typing import TypeAlias
 from bot import administration, config, log, run
 from bot.domain.contact import Channel
 from bot.domain.errors import MusterError
+from bot.storage.crypto import make_key
 
 Command = Callable[[config.Settings, argparse.Namespace], int]
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -41,6 +44,15 @@ def _web(settings: config.Settings, _: argparse.Namespace) -> int:
 
 def _worker(settings: config.Settings, _: argparse.Namespace) -> int:
     asyncio.run(run.run_worker(run.with_home(settings)))
+    return 0
+
+
+def _alive(settings: config.Settings, _: argparse.Namespace) -> int:
+    return 0 if run.is_worker_alive(settings, time.time()) else 1
+
+
+def _key(_: config.Settings, __: argparse.Namespace) -> int:
+    print(make_key(f"k{secrets.token_hex(3)}"))
     return 0
 
 
@@ -94,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("web", _web, "the public side alone: webhooks, web chat, health")
     add("worker", _worker, "a worker alone: answers and sends")
+    add("alive", _alive, "whether the worker of this data folder ticks: for a container's health check")
+    add("key", _key, "make an encryption key for MUSTER_KEYS")
     add("nlu", _nlu, "the NLU server alone")
     report = add("nlu-report", _nlu_report, "how well messages are understood, on the evaluation sets")
     report.add_argument("--json", action="store_true")

@@ -18,6 +18,8 @@ from bot.storage.migrate import migrate
 from bot.web import server
 
 DATABASE = "muster.db"
+HEARTBEAT = "worker.alive"
+STUCK_SECONDS = 60  # a worker ticks every two
 
 
 def say(line: str) -> None:
@@ -120,8 +122,15 @@ async def run_web(settings: Settings) -> None:
 async def run_worker(settings: Settings) -> None:
     """A worker alone."""
     async with stopping() as stop, app.compose(settings) as composed:
+        composed.worker.beat = (settings.home / HEARTBEAT).touch
         say("worker is up")
         await composed.worker.run(stop)
+
+
+def is_worker_alive(settings: Settings, now: float) -> bool:
+    """Whether the worker of this data folder ticked within the last minute; `now` is seconds since the epoch."""
+    heartbeat = settings.home / HEARTBEAT
+    return heartbeat.exists() and now - heartbeat.stat().st_mtime < STUCK_SECONDS
 
 
 async def run_nlu(settings: Settings) -> None:

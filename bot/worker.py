@@ -61,6 +61,7 @@ class Worker(Generic[H]):
     store: Store
     clock: Clock
     hands: int = 16
+    beat: Callable[[], None] = lambda: None  # told after each tick: a worker that stops telling is stuck
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in hand."""
@@ -105,6 +106,7 @@ class Worker(Generic[H]):
         while not stop.is_set():
             try:
                 await self.tick()
+                self.beat()
             except Exception as error:
                 log.error("tick_failed", error=error)
             with suppress(TimeoutError):
