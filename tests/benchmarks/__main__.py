@@ -1,0 +1,146 @@
+"""Measures Muster against stock Rasa: `python -m tests.benchmarks [--json]`, in under six minutes."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections import defaultdict
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+import uvloop
+
+from tests.benchmarks import report
+from tests.benchmarks.mix import Crowd, Sent, read_texts
+from tests.benchmarks.muster import Muster, muster
+from tests.benchmarks.parsing import ask
+from tests.benchmarks.provider import Road, TimedTwilio, drive, provider
+from tests.benchmarks.report import Row, Speed
+from tests.benchmarks.stock_rasa import Rasa, ensure_model, provision, say, stock_rasa
+from tests.journeys.processes import ROOT
+
+MUSTER, RECEIPTS, RASA = "muster", "muster with receipts", "rasa"
+PARSED, TAKEN = " parses", " takes"
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Both sides up, and what was measured so far."""
+
+    twilio: TimedTwilio
+    muster: Muster
+    rasa: Rasa
+    crowd: Crowd
+    senders: int
+    speeds: dict[str, list[Speed]] = field(default_factory=lambda: defaultdict(list))
+    unanswered: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    accepted: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    async def warm_up(self) -> None:
+        """Every phone says something to both sides, and the NLU servers see a batch."""
+        greetings = self.crowd.greetings()
+        for side in (MUSTER, RASA):
+            await self._drive(side, greetings)
+        for url in (self.muster.parse, self.rasa.parse):
+            await ask(url, self.crowd.texts(32), clients=self.senders)
+
+    async def round(self, messages: int) -> None:
+        """The same messages to each side, one side after the other; then new texts to both NLU servers."""
+        for side, sent in (
+            (MUSTER, batch := self.crowd.messages(messages)),
+            (RASA, batch),
+            (RECEIPTS, self.crowd.messages(messages)),
+        ):
+            road = await self._drive(side, sent)
+            self.speeds[side].append(Speed.of(road.replies, road.seconds))
+            self.speeds[side + TAKEN].append(Speed.of(road.webhooks, road.seconds))
+            self.unanswered[side] += road.unanswered
+            self.accepted[side].append(road.accepted / messages)
+            say(f"  {side}: {len(road.replies) / road.seconds:.0f} messages/s")
+        texts = self.crowd.texts(messages // 2)
+        for side, url in ((MUSTER, self.muster.parse), (RASA, self.rasa.parse)):
+            parsed = await ask(url, texts, clients=self.senders)
+            self.speeds[side + PARSED].append(Speed.of(parsed.answers, parsed.seconds))
+
+    async def take_alone(self, messages: int) -> None:
+        """Muster's webhooks with nobody at work behind them."""
+        await self.muster.stop_worker()
+        self.twilio.post_to(self.muster.webhook)
+        sent = self.crowd.messages(messages)
+        road = await drive(self.twilio, sent, senders=self.senders, waits=False)
+        self.speeds["alone"].append(Speed.of(road.webhooks, road.seconds))
+
+    async def _drive(self, side: str, messages: list[Sent]) -> Road:
+        self.twilio.post_to(self.rasa.webhook if side == RASA else self.muster.webhook)
+        self.twilio.give_receipts(side == RECEIPTS)
+        return await drive(self.twilio, messages, senders=self.senders)
+
+    def rows(self) -> list[Row]:
+        """The medians, beside what they are compared with."""
+        middle = {name: Speed.median(rounds) for name, rounds in self.speeds.items()}
+        accepted = {side: sum(shares) / len(shares) for side, shares in self.accepted.items()}
+        told = "; ".join(
+            f"{side}: {accepted[side]:.1f} texts a message, {self.unanswered[side]} unanswered" for side in accepted
+        )
+        return [
+            Row(name="webhook to reply", muster=middle[MUSTER], rasa=middle[RASA], note=told),
+            Row(name="  with delivery receipts", muster=middle[RECEIPTS], rasa=middle[RASA]),
+            Row(name="NLU server alone, new texts", muster=middle[MUSTER + PARSED], rasa=middle[RASA + PARSED]),
+            Row(
+                name="webhook to its 200, alone",
+                muster=middle["alone"],
+                rasa=middle[RASA + TAKEN],
+                note="Stock Rasa answers a webhook when it has replied; Muster once the message is on disk.",
+            ),
+        ]
+
+
+async def measure(options: argparse.Namespace, scratch: Path) -> list[Row]:
+    """Bring both sides up on this machine and measure them in turns."""
+    async with AsyncExitStack() as stack:
+        nlu = provision()
+        model = await ensure_model(nlu, scratch)
+        twilio = await stack.enter_async_context(provider())
+        say("Starting Muster and stock Rasa ...")
+        own = await stack.enter_async_context(muster(nlu, model, scratch, api_url=twilio.url))
+        other = await stack.enter_async_context(stock_rasa(nlu, model, scratch, api_url=twilio.url))
+        crowd = Crowd(read_texts(ROOT / "nlu_data" / "eval"), phones=options.phones)
+        bench = Bench(twilio=twilio, muster=own, rasa=other, crowd=crowd, senders=options.senders)
+        say("Warming up ...")
+        await bench.warm_up()
+        for number in range(options.rounds):
+            say(f"Round {number + 1} of {options.rounds} ...")
+            await bench.round(options.messages)
+        await bench.take_alone(options.messages)
+        return bench.rows()
+
+
+def main() -> int:
+    """Measure, then print a table, or JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--messages", type=int, default=600, help="in a round")
+    parser.add_argument("--senders", type=int, default=32, help="under way at once")
+    parser.add_argument("--phones", type=int, default=256)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--logs", type=Path, help="keep the processes' logs and data in this new folder")
+    options = parser.parse_args()
+    around = report.circumstances(" ".join(["python -m tests.benchmarks", *sys.argv[1:]]))
+    with TemporaryDirectory(prefix="muster-bench-") as passing:
+        scratch = options.logs or Path(passing)
+        scratch.mkdir(parents=True, exist_ok=True)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            rows = runner.run(measure(options, scratch))
+    around = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
+    if options.json:
+        print(orjson.dumps(report.as_json(rows, around), option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(report.table(rows, around))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
