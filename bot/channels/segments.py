@@ -102,6 +102,13 @@ def _grapheme_ends(text: str, limit: int, measure: Measure) -> Sequence[int]:
     return [match.end() for match in found[: max(1, bisect_right(lengths, limit))]]
 
 
+def trimmed(text: str, limit: int, measure: Measure = utf16_units) -> str:
+    """The text, or its beginning and an ellipsis within `limit` units, cut between graphemes."""
+    if measure(text) <= limit:
+        return text
+    return text[: _grapheme_ends(text, limit - 1, measure)[-1]].rstrip() + "…"
+
+
 def numbered(text: str, labels: Sequence[str]) -> str:
     """The text with its options as lines to be answered by number ("1 Safe"), for channels without buttons."""
     lines = [f"{number} {label}" for number, label in enumerate(labels, start=1)]

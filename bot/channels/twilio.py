@@ -18,6 +18,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator, add_port, remove_port
 from twilio.rest import Client
+from twilio.rest.content.v1.content import ContentList
 
 from bot.channels import media
 from bot.channels.twilio_forms import Form, Pairs, form_of, form_pairs, json_pairs, receipt
@@ -157,6 +158,16 @@ class TwilioAccount:
         if not message.sid:
             raise SendError(Reason.PROVIDER_DOWN, detail="no SID in the answer")
         return str(message.sid)
+
+    async def make_content(self, *, language: str, types: Mapping[str, Any], variables: Mapping[str, str]) -> str:
+        """Store a Content resource (a template that need not be approved) and return its SID; raises SendError."""
+        wanted = ContentList.ContentCreateRequest(
+            {"friendly_name": "muster", "language": language, "variables": variables, "types": types}
+        )
+        made = await self._ask(lambda client: client.content.v1.contents.create_async(wanted))
+        if not made.sid:
+            raise SendError(Reason.PROVIDER_DOWN, detail="no SID in the answer")
+        return str(made.sid)
 
     async def _ask(self, call: Callable[[Client], Any]) -> Any:
         """One call of twilio's client; its errors, and the network's, as SendError."""

@@ -6,7 +6,7 @@ from bot.domain.delivery import DeliveryStatus
 from bot.domain.errors import Reason
 
 # https://www.twilio.com/docs/api/errors
-_CODES: Mapping[Reason, tuple[int, ...]] = {
+CODES: Mapping[Reason, tuple[int, ...]] = {
     Reason.OPTED_OUT: (
         21610,  # answered STOP
         63014,  # blocked us
@@ -90,7 +90,7 @@ _CODES: Mapping[Reason, tuple[int, ...]] = {
         63012,
     ),
 }
-REASONS: Mapping[int, Reason] = {code: reason for reason, codes in _CODES.items() for code in codes}
+REASONS: Mapping[int, Reason] = {code: reason for reason, codes in CODES.items() for code in codes}
 _BY_HTTP: Mapping[int, Reason] = {
     401: Reason.BAD_CREDENTIALS,
     403: Reason.BAD_CREDENTIALS,

@@ -1,16 +1,21 @@
 """Owns WhatsApp by Twilio: as SMS, with button payloads, locations and approved templates."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from bot.channels.segments import cut, utf16_units
+from bot.channels.segments import cut, numbered, utf16_units
 from bot.channels.twilio import MAX_BODY, TwilioAccount, template_fields
+from bot.channels.twilio_buttons import Buttons, drawn
 from bot.channels.twilio_forms import Form, attachments, message_sid, shared_position
 from bot.domain.contact import Address, Channel, Scheme
-from bot.domain.delivery import Content, Delivery
-from bot.domain.errors import InputError
+from bot.domain.delivery import Content, Delivery, Template
+from bot.domain.errors import InputError, SendError
 from bot.domain.message import Attachment, Received
+from bot.log import logger
 from bot.services.ports import Inbound, Request
+
+log = logger("whatsapp")
 
 PREFIX = "whatsapp:"
 # A phone number, or the id of somebody whose username hides it: "BR." and letters or digits.
@@ -19,10 +24,11 @@ _WHO = re.compile(r"\+[1-9][0-9]{6,14}|[A-Za-z0-9._-]{1,128}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatsAppChannel:
-    """Messages to and from one WhatsApp sender."""
+    """Messages to and from one WhatsApp sender; options as buttons and lists if `buttons` are given, else as lines."""
 
     account: TwilioAccount
     sender: str
+    buttons: Buttons | None = None
     name: Channel = Channel.WHATSAPP
     has_receipts: bool = True
 
@@ -46,20 +52,34 @@ class WhatsAppChannel:
         )
 
     def fit(self, content: Content) -> tuple[Content, ...]:
-        """Options as numbered lines: within a conversation buttons need a template for each set of them."""
+        """Left as it is where its options can be tapped, else with its options as numbered lines."""
+        if self.buttons is not None and drawn(content) is not None:
+            return (content,)
         return cut(content, MAX_BODY, utf16_units, is_numbered=True)
 
     def cost(self, content: Content) -> float:
         return 1.0
 
     async def send(self, delivery: Delivery) -> str:
-        """A template where the content has one, else free text: whether that is allowed now, services decide."""
-        template = delivery.content.template
+        """A template where the content has one, else what fits the 24-hour window: whether that is open, services know.
+
+        Where Twilio does not take the buttons, the options go out as lines.
+        """
+        content = delivery.content
+        fields: Mapping[str, str] | None = None
+        if content.template is not None:
+            fields = template_fields(_with_options(content, content.template))
+        elif self.buttons is not None and drawn(content) is not None:
+            try:
+                fields = await self.buttons.fields(content)
+            except SendError as error:
+                log.warning("buttons_refused", delivery=delivery.id, reason=error.reason, detail=error.detail)
+                delivery = replace(delivery, content=replace(content, text=_lines(content)))
         return await self.account.send(
             delivery,
             sender=PREFIX + self.sender.removeprefix(PREFIX),
             to=PREFIX + delivery.address.path,
-            content=template_fields(template) if template is not None else None,
+            content=fields,
         )
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:
@@ -67,3 +87,15 @@ class WhatsAppChannel:
 
     async def acknowledge(self, received: Received) -> None:
         return
+
+
+def _lines(content: Content) -> str:
+    return numbered(content.text, [option.label for option in content.options])
+
+
+def _with_options(content: Content, template: Template) -> Template:
+    """The template with options in its text that were to be tapped when the window was still open."""
+    if drawn(replace(content, template=None)) is None:
+        return template  # none, or numbered already
+    values = [_lines(content) if value == content.text else value for value in template.variables]
+    return replace(template, variables=tuple(values))

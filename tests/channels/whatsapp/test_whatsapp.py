@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.twilio import TwilioAccount
+from bot.channels.twilio import TwilioAccount, numbered_variables
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.domain.contact import Address, Scheme
 from bot.domain.delivery import Content, Template
@@ -170,6 +170,4 @@ async def test_what_a_phone_sends_is_received(whatsapp: WhatsAppChannel, twilio:
 
 
 def test_variables_are_numbered_from_one() -> None:
-    from bot.channels.twilio import numbered_variables
-
     assert json.loads(numbered_variables(["água", ""])) == {"1": "água", "2": "-"}
