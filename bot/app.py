@@ -18,6 +18,7 @@ import actions
 from bot.channels.sms import SmsChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.twilio import TwilioAccount
+from bot.channels.twilio_buttons import Buttons
 from bot.channels.webchat import WebChatChannel
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.clock import RandomIds, SystemClock
@@ -52,7 +53,7 @@ from bot.services.turn import House
 from bot.storage.crypto import Keyring
 from bot.storage.store import SqlStore
 from bot.web import health, server, webchat, webhooks
-from bot.web.polling import poll_forever
+from bot.web.polling import poll_forever, until_done
 from bot.worker import Worker
 
 log = logger("app")
@@ -74,9 +75,18 @@ class App:
     telegram: TelegramChannel | None
 
     async def poll(self, stop: asyncio.Event) -> None:
-        """Fetch Telegram's updates where no webhook is used; one process of a deployment does it."""
-        if self.telegram is not None and self.settings.telegram_mode == "polling":
+        """Tell Telegram how updates reach us, and fetch them where no webhook does; one process does it."""
+        if self.telegram is None:
+            return
+        is_polling = self.settings.telegram_mode == "polling"
+        webhook = None if is_polling else f"{self.settings.public_url}/channels/telegram"
+        await until_done(lambda: self._prepare(webhook), stop)
+        if is_polling:
             await poll_forever(self.telegram, self.inbox, stop)
+
+    async def _prepare(self, webhook: str | None) -> None:
+        assert self.telegram is not None
+        await self.telegram.prepare(webhook)
 
 
 async def open_store(settings: Settings) -> SqlStore:
@@ -115,7 +125,7 @@ def action_specs(settings: Settings) -> Mapping[str, ActionSpec]:
     return actions.registry(
         cases=CaseDesk(ids=ids),
         places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
-        privacy=Privacy(store=cast(SqlStore, None), clock=clock),
+        privacy=Privacy(store=cast(SqlStore, None), clock=clock, retention=settings.retention),
         catalogs=catalogs,
         retention=settings.retention,
         given=given(settings),
@@ -169,7 +179,7 @@ class Desks:
             catalogs=catalogs,
             cases=CaseDesk(ids=ids),
             documents=Documents(ids=ids, life=timedelta(days=settings.retention.documents)),
-            privacy=Privacy(store=store, clock=clock),
+            privacy=Privacy(store=store, clock=clock, retention=settings.retention),
             places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
         )
 
@@ -354,7 +364,10 @@ def _channels(
         if settings.sms_from:
             channels[Channel.SMS] = SmsChannel(account=account, sender=settings.sms_from)
         if settings.whatsapp_from:
-            channels[Channel.WHATSAPP] = WhatsAppChannel(account=account, sender=settings.whatsapp_from)
+            buttons = Buttons(account=account) if settings.whatsapp_buttons else None
+            channels[Channel.WHATSAPP] = WhatsAppChannel(
+                account=account, sender=settings.whatsapp_from, buttons=buttons
+            )
     return channels
 
 

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     twilio_api_url: str = "https://api.twilio.com"
     sms_from: str = ""
     whatsapp_from: str = ""
+    whatsapp_buttons: bool = False  # quick replies and lists through Twilio's Content API, which must be allowed
     whatsapp_template: str = ""  # Content SID sent outside the 24 h window; one variable, the text
 
     organisation: str = "Muster"

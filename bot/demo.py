@@ -38,6 +38,7 @@ def with_stand_ins(settings: Settings) -> tuple[Settings, web.Application]:
         "twilio_api_url": f"{sandbox_url}/twilio",
         "sms_from": DEMO_SMS,
         "whatsapp_from": DEMO_WHATSAPP,
+        "whatsapp_buttons": True,
         "telegram_token": SecretStr(telegram_token),
         "telegram_api_url": f"{sandbox_url}/telegram",
         "telegram_mode": "polling",

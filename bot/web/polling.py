@@ -1,8 +1,10 @@
 """Owns fetching a provider's messages where it cannot reach us: the next ones are asked for only after a commit."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from bot.domain.errors import Unavailable
 from bot.log import logger
@@ -10,6 +12,7 @@ from bot.services.inbox import Inbox
 from bot.services.ports import Inbound
 
 log = logger("polling")
+T = TypeVar("T")
 
 LONGEST_PAUSE = 30.0  # seconds between two tries at a provider that does not answer
 
@@ -24,16 +27,24 @@ class Poller(Protocol):
 
 async def poll_forever(poller: Poller, inbox: Inbox, stop: asyncio.Event) -> None:
     """Fetch and store until `stop`. A message is confirmed to the provider by the poll after its commit."""
-    offset, pause = 0, 1.0
+    offset = 0
+    while not stop.is_set():
+        following = await until_done(partial(_fetch, poller, inbox, offset, stop), stop)
+        offset = offset if following is None else following
+
+
+async def until_done(work: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
+    """Try until it succeeds, with growing pauses; None when stopped before: a poll that gave up would be deaf."""
+    pause = 1.0
     while not stop.is_set():
         try:
-            offset = await _fetch(poller, inbox, offset, stop)
-            pause = 1.0
-        except Exception as error:  # a poll that ends would be a deaf channel
+            return await work()
+        except Exception as error:
             log.warning("poll_failed", error=error, is_expected=isinstance(error, Unavailable))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+    return None
 
 
 async def _fetch(poller: Poller, inbox: Inbox, offset: int, stop: asyncio.Event) -> int:
