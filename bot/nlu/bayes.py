@@ -1,4 +1,4 @@
-"""Owns a small naive Bayes over words and letter triples: which label do texts like this one have?"""
+"""Owns a small naive Bayes over words and their parts: which label do texts like this one have?"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,15 +7,17 @@ from math import exp, log
 
 from bot.engine.extract import fold
 
-WORD_WEIGHT = 2.0  # a whole word says more than the three triples that it is made of
+WORD_WEIGHT = 2.0  # a whole word says more than each part of it
+PARTS = (3, 4)  # letters in a row
 SMOOTHING = 0.3
 
 
 def features(word: str) -> Iterator[tuple[str, float]]:
-    """A folded word and its letter triples, with their weights."""
+    """A folded word and the runs of letters in it, with their weights."""
     yield word, WORD_WEIGHT
     padded = f"^{word}$"
-    yield from ((padded[at : at + 3], 1.0) for at in range(len(padded) - 2))
+    for length in PARTS:
+        yield from ((padded[at : at + length], 1.0) for at in range(len(padded) - length + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +54,21 @@ class NaiveBayes:
         A higher temperature makes the probabilities more modest, as features that overlap ought to be.
         """
         found = (feature for word in fold(text).split() for feature in features(word))
-        known = [(self.weights[feature], weight) for feature, weight in found if feature in self.weights]
+        known = [(counts, weight * self._telling(counts)) for key, weight in found if (counts := self.weights.get(key))]
         if not known:
             return []
-        weight_known = sum(weight for _, weight in known)
-        size = len(self.weights)
+        whole_weight = sum(weight for _, weight in known)
         scores = {}
         for label, prior in self.priors.items():
             evidence = sum(weight * log(counts.get(label, 0.0) + SMOOTHING) for counts, weight in known)
-            scores[label] = log(prior) + evidence - weight_known * log(self.totals[label] + SMOOTHING * size)
+            scores[label] = (
+                log(prior) + evidence - whole_weight * log(self.totals[label] + SMOOTHING * len(self.weights))
+            )
         best = max(scores.values())
         odds = {label: exp((score - best) / temperature) for label, score in scores.items()}
         whole = sum(odds.values())
         return sorted(((label, value / whole) for label, value in odds.items()), key=lambda pair: -pair[1])
+
+    def _telling(self, counts: Mapping[str, float]) -> float:
+        """What a feature weighs: the fewer labels have it, the more it tells."""
+        return log(1 + len(self.priors) / len(counts))

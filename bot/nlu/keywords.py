@@ -7,7 +7,7 @@ from bot.domain.message import Understanding
 from bot.nlu.bayes import NaiveBayes
 from bot.nlu.examples import Example
 
-MODESTY = 6.0  # temperature: letters and words overlap, so the plain probabilities are far too sure of themselves
+MODESTY = 12.0  # temperature: parts of words overlap, so the plain probabilities are far too sure of themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
