@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.delivery import Content, Lane
-from bot.domain.errors import Conflict, InputError, Unavailable
+from bot.domain.errors import Conflict, Unavailable
 from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Evidence, Value
 from bot.engine import extract, interpreter
 from bot.engine.effects import Answered, Fit, Lapsed, Say, Setting, Text
+from bot.engine.flow import EngineError
 from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services import routing
@@ -22,7 +23,7 @@ from bot.services.documents import Documents
 from bot.services.ports import Bell, Channeller, Clock, Linguist, Store, Understander, Unit
 from bot.services.routing import Decision, Deed, Limits, Signal, Situation, Triggers
 from bot.services.signals import Reading, Signals
-from bot.services.turn import House, Turn
+from bot.services.turn import MENU, House, Turn
 
 log = logger("conversation")
 
@@ -37,6 +38,9 @@ UNREADABLE = Text(msgid="I could not open the file. Please send it again as a ph
 TEXTS = (INTRODUCTION, FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
 POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
+MAX_ATTEMPTS = 5  # bells that a message may need; then a person gets it, for later messages wait behind it
+# No welcome goes before these: opt-out words (R19), a life that may be at stake (R1), a talk that looks harmless.
+AT_ONCE = frozenset({"stop", "start", "doubt_danger", "mental_distress", "weather"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +104,52 @@ class Conversation:
 
     async def lapse(self, contact: ContactId) -> None:
         """Remind or let go the question that this contact has not answered in its time."""
+        try:
+            lane = await self._lapse(contact)
+        except (Conflict, Unavailable):
+            raise
+        except Exception as error:
+            log.error("lapse_failed", contact=contact, error=error)
+            await self._let_go(contact)
+            return
+        if lane is not None:
+            await self.bell.ring(contact, lane)
+
+    async def _lapse(self, contact: ContactId) -> Lane | None:
+        """The lane in which something is to be said; None when there is nothing to say."""
         now = self.clock.now()
         async with self.store.transaction(contact) as unit:
             known, sessions = await unit.contacts.get(contact), list(await unit.sessions.open(contact))
             due = sessions and sessions[0].waits_until is not None and sessions[0].waits_until <= now
             if known is None or not due:
-                return
+                return None
             address = known.heard_last
-            if address is None or known.reach(address).is_open is False:  # type: ignore[union-attr]
+            reach = known.reach(address) if address else None
+            if address is None or reach is None or not reach.is_open or address.channel not in self.channels:
                 await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
-                return
+                return None
+            if await _is_owned(unit, contact):  # a person speaks (R14): the question is put aside until hand-back
+                await unit.sessions.save(replace(sessions[0], status=SessionStatus.SUSPENDED, waits_until=None))
+                return None
             turn = self._turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}", now=now)
+            turn.is_asked = False
             await turn.go_on(Lapsed())
             await self._commit_says(unit, turn)
-        await self.bell.ring(contact, turn.lane)
+        return turn.lane
+
+    async def _let_go(self, contact: ContactId) -> None:
+        """End what cannot lapse as its flow says; a person learns of it, for the flow may have meant to call one."""
+        now = self.clock.now()
+        async with self.store.transaction(contact) as unit:
+            known = await unit.contacts.get(contact)
+            for session in await unit.sessions.open(contact):
+                if session.status is SessionStatus.WAITING:
+                    await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+            if known is not None:
+                await self._report_fault(unit, known, now)
+
+    async def _report_fault(self, unit: Unit, contact: Contact, now: datetime) -> None:
+        await self.house.cases.open(unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.HIGH, facts={}, now=now)
 
     # --- one message ----------------------------------------------------------------------------------------------
 
@@ -121,15 +157,24 @@ class Conversation:
         """Handle one message; whatever fails, the contact gets an answer and a person gets a case (R22)."""
         try:
             lane = await self._answer(message)
-        except (Conflict, Unavailable):
-            raise  # nothing was written: the bell rings again
+        except (Conflict, Unavailable) as error:
+            if await self._count(message) < MAX_ATTEMPTS:
+                raise  # nothing was written: the bell rings again
+            log.error("message_given_up", message=message.id, error=error)
+            lane = await self._fall_back(message)
         except Exception as error:
             log.error("message_failed", message=message.id, error=error)
             lane = await self._fall_back(message)
         await self.bell.ring(message.contact, lane)
 
+    async def _count(self, message: Message) -> int:
+        """One more try in vain. While the database is away nothing is counted."""
+        async with self.store.transaction() as unit:
+            return await unit.messages.count_attempt(message.id)
+
     async def _answer(self, message: Message) -> Lane:
-        await self.channels[message.received.channel].acknowledge(message.received)
+        if (channel := self.channels.get(message.received.channel)) is not None:
+            await channel.acknowledge(message.received)
         prepared = await self._prepare(message)
         for _ in range(MAX_CONFLICTS):
             try:
@@ -145,14 +190,39 @@ class Conversation:
             if not await unit.messages.mark_handled(message.id, now) or contact is None:
                 return Lane.REPLY  # handled before, or its sender is erased: nothing to do
             contact = await self._know(unit, contact, prepared)
-            sessions = list(await unit.sessions.open(contact.id))
+            sessions, is_lost = await self._sound(unit, contact, now)
             turn = self._turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
             answered = await self._answered(unit, prepared, now)
             decision = await self._decide(unit, turn, prepared, answered)
             await self._do(decision, turn, prepared, answered)
+            if is_lost and turn.says and turn.lane is not Lane.EMERGENCY:
+                turn.says.insert(0, Say(text=FALLBACK))
             await self._commit_says(unit, turn)
         log.info("message_handled", message=message.id, deed=decision.deed, flow=decision.flow)
         return turn.lane
+
+    async def _sound(self, unit: Unit, contact: Contact, now: datetime) -> tuple[list[Session], bool]:
+        """The open sessions, and whether the one on top was lost.
+
+        What a changed flow has broken is ended and a person gets a case, so that it fails once and what the contact
+        says now is heard for itself.
+        """
+        sessions, setting = list(await unit.sessions.open(contact.id)), self._setting(contact, now)
+        sound = [session for session in sessions if self._is_sound(session, setting)]
+        for session in sessions:
+            if session not in sound:
+                log.error("session_broken", session=session.id, flow=session.flow, step=session.step)
+                await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+        if len(sound) < len(sessions):
+            await self._report_fault(unit, contact, now)
+        return sound, sessions[:1] != sound[:1]
+
+    def _is_sound(self, session: Session, setting: Setting) -> bool:
+        try:
+            interpreter.question(self.house.flows, session, setting)
+        except EngineError:
+            return False
+        return True
 
     def _turn(
         self, unit: Unit, contact: Contact, address: Address, sessions: list[Session], *, origin: str, now: datetime
@@ -162,7 +232,7 @@ class Conversation:
             unit=unit,
             contact=contact,
             address=address,
-            channeller=self.channels[address.channel],
+            channeller=self.channels.get(address.channel),
             setting=self._setting(contact, now),
             origin=origin,
             sessions=sessions,
@@ -242,7 +312,10 @@ class Conversation:
             languages=tuple(self.locale.languages.items()),
             labels=self.catalogs.translations,
         )
-        return interpreter.fit(self.house.flows, sessions[0], answered, setting)
+        try:
+            return interpreter.fit(self.house.flows, sessions[0], answered, setting)
+        except EngineError:
+            return None  # its flow was changed: nothing fits any more
 
     async def _fetch(self, channel: Channel, attachments: Sequence[Attachment]) -> tuple[tuple[Fetched, ...], bool]:
         fetched, is_lost = [], False
@@ -253,7 +326,7 @@ class Conversation:
                 body, media_type = await self.channels[channel].fetch(attachment)
                 self.documents.inspect(body, media_type)
                 fetched.append(Fetched(attachment=attachment, body=body, media_type=media_type))
-            except (InputError, Unavailable) as error:
+            except Exception as error:  # a lost file must not cost the answer to the words beside it
                 log.warning("attachment_lost", channel=channel, error=error)
                 is_lost = True
         return tuple(fetched), is_lost
@@ -302,7 +375,8 @@ class Conversation:
         )
 
     async def _decide(self, unit: Unit, turn: Turn, prepared: Prepared, answered: Answered) -> Decision:
-        cases = await unit.cases.of(turn.contact.id)
+        is_open = turn.sessions and turn.sessions[0].status is SessionStatus.WAITING
+        open_flow = turn.sessions[0].flow if is_open else None
         received = prepared.message.received
         situation = Situation(
             kind=received.kind,
@@ -311,8 +385,8 @@ class Conversation:
             has_content=bool(received.attachments or received.position or received.phone),
             understanding=prepared.understanding,
             fit=self._fit(turn.sessions, answered, turn.setting.language),
-            open_flow=turn.sessions[0].flow if turn.sessions else None,
-            is_owned=any(case.owner and case.status is CaseStatus.IN_PROGRESS for case in cases),
+            open_flow=open_flow,
+            is_owned=await _is_owned(unit, turn.contact.id),
         )
         return routing.decide(situation, self.triggers, self.limits)
 
@@ -329,15 +403,17 @@ class Conversation:
                 await self._begin(decision, turn, prepared)
             case Deed.HOLD | Deed.IGNORE:
                 return
+        if not turn.says and decision.deed in (Deed.CONTINUE, Deed.BEGIN):
+            await turn.begin(MENU)  # whoever writes is answered (R22), whatever a flow forgot to say
         if prepared.is_file_lost:
-            turn.says.insert(0, Say(text=UNREADABLE))
+            turn.says.insert(turn.lane is Lane.EMERGENCY, Say(text=UNREADABLE))  # first of all what to do now (R1)
 
     async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
         """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""
         assert decision.flow is not None
         flow, answers = decision.flow, self._seeds(turn.contact, prepared, decision)
         is_life = self.house.flows[flow].is_life if flow in self.house.flows else False
-        if turn.contact.met_at is None and not is_life:
+        if turn.contact.met_at is None and not is_life and flow not in AT_ONCE:
             turn.contact = replace(turn.contact, met_at=turn.now)
             await turn.unit.contacts.save(turn.contact)
             if flow in ("menu", "welcome", "fallback") or not prepared.is_language_sure:
@@ -373,12 +449,10 @@ class Conversation:
             contact = await unit.contacts.get(message.contact)
             if not await unit.messages.mark_handled(message.id, now) or contact is None:
                 return Lane.REPLY
-            sessions = list(await unit.sessions.open(contact.id))
+            sessions, _ = await self._sound(unit, contact, now)
             if sessions:
                 await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
-            await self.house.cases.open(
-                unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.HIGH, facts={}, now=now
-            )
+            await self._report_fault(unit, contact, now)
             turn = self._turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
             await unit.deliveries.add([turn.delivery(self._last_words(contact))])
         return turn.lane
@@ -392,6 +466,11 @@ class Conversation:
             log.error("phrasing_failed", error=error)
             given = {name: str(value) for name, value in self.house.phrasing.given.items()}
             return Content(text=FALLBACK.msgid.format_map(given), language="en")
+
+
+async def _is_owned(unit: Unit, contact: ContactId) -> bool:
+    """Whether a person has taken the conversation over (R14)."""
+    return any(case.owner and case.status is CaseStatus.IN_PROGRESS for case in await unit.cases.of(contact))
 
 
 def _is_recent(at: datetime | None, now: datetime) -> bool:

@@ -32,7 +32,10 @@ class Phrasing:
         contents = tuple(self.content(say, language, channel) for say in says)
         if not channel.joins_texts or len(contents) < 2:
             return contents
-        return (replace(contents[-1], text="\n\n".join(content.text for content in contents)),)
+        asking = next(
+            (content for content in reversed(contents) if content.options or content.asks_position), contents[-1]
+        )
+        return (replace(asking, text="\n\n".join(content.text for content in contents)),)
 
     def _text(self, say: Say, language: str, channel: Channel) -> str:
         known = {name: value for name, value in say.variables.items() if value is not None}

@@ -47,12 +47,13 @@ class Turn:
     unit: Unit
     contact: Contact
     address: Address
-    channeller: Channeller
+    channeller: Channeller | None  # None where the address's channel is off: the sender fails what is said, with a case
     setting: Setting
     origin: str
     sessions: list[Session]  # open ones, the newest first
     says: list[Say] = field(default_factory=list)
     lane: Lane = Lane.REPLY
+    is_asked: bool = True  # the contact has just written; False when only time has passed
     _begun: int = 0
 
     @property
@@ -86,11 +87,13 @@ class Turn:
         for session in list(self.sessions):
             is_left = session.flow in _NEVER_SUSPENDED or coming.name in (session.flow, STOP)
             status = SessionStatus.ENDED if is_left else SessionStatus.SUSPENDED
-            if session.status is not status:
-                await self._save(replace(session, status=status, waits_until=None))
             self.sessions.remove(session)
+            is_changed = session.status is not status
+            aside = replace(session, status=status, waits_until=None)
+            if is_changed:
+                await self._save(aside)
             if not is_left:
-                self.sessions.append(replace(session, status=status, waits_until=None, revision=session.revision + 1))
+                self.sessions.append(replace(aside, revision=session.revision + is_changed))
 
     async def _advance(self, session: Session, event: Event) -> None:
         """Run the engine until the session waits or ends; carry out every effect on the way."""
@@ -127,10 +130,15 @@ class Turn:
             await self.unit.contacts.save(self.contact)
 
     async def _after(self, ended: Session, following: str | None) -> None:
-        """What comes after a flow's end: the flow it starts, what the contact came for, or what was interrupted."""
+        """What comes after a flow's end: the flow it starts, what the contact came for, or what was interrupted.
+
+        A question that lapsed leads to nothing more than its flow says: who is silent may be in hiding.
+        """
         wanted = following or ended.answers.get("next_flow")
         if isinstance(wanted, str) and wanted:
             await self.begin(wanted)
+        elif not self.is_asked:
+            return
         elif ended.flow == WELCOME:
             await self.begin(MENU)
         elif ended.flow == RESUME:
@@ -192,8 +200,9 @@ class Turn:
     def deliveries(self) -> Sequence[Delivery]:
         """What was said, as the channel can carry it, in order."""
         contents = self.house.phrasing.contents(self.says, self.setting.language, self.address.channel)
-        parts: list[Content] = [part for content in contents for part in self.channeller.fit(content)]
-        return [self.delivery(part) for part in parts]
+        if self.channeller is None:
+            return [self.delivery(content) for content in contents]
+        return [self.delivery(part) for content in contents for part in self.channeller.fit(content)]
 
     def delivery(self, content: Content) -> Delivery:
         """One content on its way to this contact, now."""
