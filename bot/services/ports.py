@@ -93,6 +93,10 @@ class Messages(Protocol):
         """The last messages, oldest first."""
         ...
 
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        """Delete handled messages received before that time, the oldest first; returns how many went (R18)."""
+        ...
+
 
 class Sessions(Protocol):
     async def open(self, contact: ContactId) -> Sequence[Session]:
@@ -108,6 +112,10 @@ class Sessions(Protocol):
 
     async def lapsed(self, now: datetime, limit: int) -> Sequence[ContactId]:
         """Contacts with a waiting session whose `waits_until` has passed."""
+        ...
+
+    async def delete_ended_before(self, at: datetime, limit: int) -> int:
+        """Delete ended sessions begun before that time, the oldest first; returns how many went (R18)."""
         ...
 
 
@@ -147,6 +155,13 @@ class Deliveries(Protocol):
 
     async def get(self, delivery: DeliveryId) -> Delivery | None: ...
 
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        """Delete deliveries made before that time and no longer pending, the oldest first (R18).
+
+        Returns how many went.
+        """
+        ...
+
 
 class Cases(Protocol):
     async def add(self, case: Case) -> None: ...
@@ -160,6 +175,10 @@ class Cases(Protocol):
         ...
 
     async def save(self, case: Case) -> None: ...
+
+    async def delete_closed_before(self, at: datetime, limit: int) -> int:
+        """Delete cases that were closed before that time and are not open again; returns how many went (R18)."""
+        ...
 
 
 class Places(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.case import Case, Topic, Urgency
@@ -16,7 +16,7 @@ from bot.services.voice import Voice
 
 log = logger("privacy")
 
-FORGET_LIMIT = 500  # contacts or documents in one round: the next tick takes the next ones
+FORGET_LIMIT = 500  # of each kind in one round: the next tick takes the next ones
 COUNTED = 500  # messages that are counted for a contact; beyond it is "or more"
 
 
@@ -37,22 +37,40 @@ class Privacy:
 
     store: Store
     clock: Clock
+    retention: Retention
 
     async def forget_due(self) -> int:
-        """Erase who asked for it and what is past its end; returns how many contacts and documents went."""
+        """Erase who asked for it and what is past its end; returns how many contacts and things of theirs went."""
         now = self.clock.now()
+        return await self._erase_due(now) + await self._delete_old(now)
+
+    async def _delete_old(self, now: datetime) -> int:
+        """Delete what has been kept for its time. Answers to a flow and what was sent live as long as messages."""
+        said = now - timedelta(days=self.retention.messages)
+        closed = now - timedelta(days=self.retention.cases)
+        async with self.store.transaction() as unit:
+            counts = {
+                "documents": await unit.documents.delete_expired(now, FORGET_LIMIT),
+                "messages": await unit.messages.delete_before(said, FORGET_LIMIT),
+                "sessions": await unit.sessions.delete_ended_before(said, FORGET_LIMIT),
+                "deliveries": await unit.deliveries.delete_before(said, FORGET_LIMIT),
+                "cases": await unit.cases.delete_closed_before(closed, FORGET_LIMIT),
+            }
+        deleted = sum(counts.values())
+        if deleted:
+            log.info("old_deleted", **counts)
+        return deleted
+
+    async def _erase_due(self, now: datetime) -> int:
         async with self.store.transaction() as unit:
             due = await unit.contacts.erasable(now, FORGET_LIMIT)
-            documents = await unit.documents.delete_expired(now, FORGET_LIMIT)
-        if documents:
-            log.info("documents_deleted", count=documents)
         erased = 0
         for contact in due:
             try:
                 erased += await self._forget(contact, now)
             except Conflict:
                 log.info("contact_not_erased_yet", contact=contact)  # they write at this moment: the next round
-        return erased + documents
+        return erased
 
     async def _forget(self, contact: ContactId, now: datetime) -> bool:
         """Erase one contact, unless they have written again since or taken it back."""

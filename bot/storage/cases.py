@@ -1,6 +1,7 @@
 """Owns cases in SQL: what happened is sealed, what the queue sorts by is not."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select, update
@@ -9,8 +10,11 @@ from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgenc
 from bot.domain.contact import ContactId
 from bot.domain.errors import Conflict
 from bot.storage import values
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import cases
 from bot.storage.work import Work
+
+_OPEN = [status.value for status in CaseStatus if status.is_open]
 
 
 class SqlCases:
@@ -38,6 +42,10 @@ class SqlCases:
         stored = update(cases).where(cases.c.id == case.id, cases.c.contact_id == case.contact)
         if (await self._db.execute(stored.values(self._row(case)))).rowcount == 0:
             raise Conflict(f"case {case.id} is not stored, or was erased")
+
+    async def delete_closed_before(self, at: datetime, limit: int) -> int:
+        due = (cases.c.closed_at < at) & cases.c.status.not_in(_OPEN)
+        return await delete_oldest(self._db, cases, due, by=cases.c.closed_at, limit=limit)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus, L
 from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Receipt
 from bot.storage import values
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import contacts, early_receipts
 from bot.storage.schema import deliveries as table
 from bot.storage.upsert import insert_new
@@ -146,6 +147,10 @@ class SqlDeliveries:
     async def get(self, delivery: DeliveryId) -> Delivery | None:
         row = (await self._db.execute(select(table).where(table.c.id == delivery))).first()
         return self._delivery(row) if row is not None else None
+
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        due = table.c.ready_at.is_(None) & (table.c.created_at < at)
+        return await delete_oldest(self._db, table, due, by=table.c.created_at, limit=limit)
 
     # --- order ------------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from bot.domain.document import Document, DocumentId
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import documents
 from bot.storage.work import Work
 
@@ -49,5 +50,5 @@ class SqlDocuments:
         return self._vault.unseal("documents", document, sealed) if sealed is not None else None
 
     async def delete_expired(self, now: datetime, limit: int) -> int:
-        due = select(documents.c.id).where(documents.c.expires_at <= now).order_by(documents.c.expires_at).limit(limit)
-        return (await self._db.execute(delete(documents).where(documents.c.id.in_(due)))).rowcount
+        due = documents.c.expires_at <= now
+        return await delete_oldest(self._db, documents, due, by=documents.c.expires_at, limit=limit)

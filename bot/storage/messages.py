@@ -11,6 +11,7 @@ from bot.domain.contact import Address, Channel, ContactId, Scheme
 from bot.domain.message import Attachment, Message, MessageId, MessageKind, Received
 from bot.domain.values import Position
 from bot.storage import values
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import messages
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
@@ -76,6 +77,10 @@ class SqlMessages:
             select(messages).where(messages.c.contact_id == contact).order_by(messages.c.number.desc()).limit(limit)
         )
         return [self._message(row) for row in reversed(rows.all())]
+
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        due = messages.c.handled_at.is_not(None) & (messages.c.received_at < at)
+        return await delete_oldest(self._db, messages, due, by=messages.c.received_at, limit=limit)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

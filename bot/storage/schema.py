@@ -148,6 +148,7 @@ messages = Table(
     Index("ix_messages_contact_id_number", "contact_id", "number"),
     _partial("ix_messages_waiting", "contact_id", "number", where="handled_at IS NULL"),
     _partial("ix_messages_overdue", "received_at", where="handled_at IS NULL"),
+    _partial("ix_messages_aging", "received_at", where="handled_at IS NOT NULL"),
 )
 
 sessions = Table(
@@ -170,6 +171,7 @@ sessions = Table(
     Index("ix_sessions_contact_id", "contact_id"),
     _partial("ix_sessions_open", "contact_id", "number", where="status IN ('waiting', 'suspended')"),
     _partial("ix_sessions_waits_until", "waits_until", where="status = 'waiting'"),
+    _partial("ix_sessions_aging", "started_at", where="status = 'ended'"),
 )
 
 deliveries = Table(
@@ -198,6 +200,7 @@ deliveries = Table(
     Index("ix_deliveries_provider_hash", "provider_hash"),
     _partial("ix_deliveries_pending", "contact_id", "lane", "position", where="ready_at IS NOT NULL"),
     _partial("ix_deliveries_ready_at", "ready_at", where="ready_at IS NOT NULL"),
+    _partial("ix_deliveries_aging", "created_at", where="ready_at IS NULL"),
 )
 
 # Receipts that came before their own send was committed.
@@ -226,6 +229,7 @@ cases = Table(
     Column("closed_at", Moment),
     _sealed(),  # narrative, facts
     Index("ix_cases_contact_id_opened_at", "contact_id", "opened_at"),
+    _partial("ix_cases_aging", "closed_at", where="closed_at IS NOT NULL"),
 )
 
 places = Table(

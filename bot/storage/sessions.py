@@ -10,6 +10,7 @@ from bot.domain.contact import ContactId
 from bot.domain.errors import Conflict
 from bot.domain.session import Return, Session, SessionId, SessionStatus
 from bot.storage import values
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import sessions
 from bot.storage.work import Work
 
@@ -47,6 +48,10 @@ class SqlSessions:
             .limit(limit)
         )
         return [ContactId(row.contact_id) for row in rows]
+
+    async def delete_ended_before(self, at: datetime, limit: int) -> int:
+        due = (sessions.c.status == SessionStatus.ENDED.value) & (sessions.c.started_at < at)
+        return await delete_oldest(self._db, sessions, due, by=sessions.c.started_at, limit=limit)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def registry(store: SqlStore, clock: StillClock, ids: CountingIds, catalogs: Cat
     return actions.registry(
         cases=CaseDesk(ids=ids),
         places=PlaceDirectory(catalogs=catalogs, zone=ZONE),
-        privacy=Privacy(store=store, clock=clock),
+        privacy=Privacy(store=store, clock=clock, retention=Retention()),
         catalogs=catalogs,
         retention=Retention(messages=180, documents=365, cases=730),
         given={"organisation": "IOM demo", "hotline": "123", "emergency_number": "190", "other": "not for flows"},

@@ -221,8 +221,9 @@ async def test_erase_me_leaves_nothing_but_still_says_goodbye(house: Muster) -> 
     assert (await worker.contact()).erase_at is not None
     assert worker.heard
     house.clock.forward(timedelta(minutes=30))
+    from bot.config import Retention
     from bot.services.privacy import Privacy
 
-    await Privacy(store=house.store, clock=house.clock).forget_due()
+    await Privacy(store=house.store, clock=house.clock, retention=Retention()).forget_due()
     async with house.store.transaction() as unit:
         assert await unit.contacts.find(worker.address) is None

@@ -6,13 +6,14 @@ from datetime import timedelta
 import pytest
 
 from bot.config import Retention
-from bot.domain.case import CaseStatus, Topic, Urgency
+from bot.domain.case import Case, CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission, Scheme
 from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus
 from bot.domain.document import Document, DocumentId
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.errors import Conflict
 from bot.domain.message import Attachment, Message, MessageId, Received
+from bot.domain.session import Session, SessionId, SessionStatus
 from bot.domain.values import Position
 from bot.i18n import Catalogs
 from bot.services.cases import CaseDesk
@@ -27,7 +28,7 @@ KEPT = Retention(messages=180, documents=1, cases=730)
 
 @pytest.fixture
 def privacy(store: SqlStore, clock: StillClock) -> Privacy:
-    return Privacy(store=store, clock=clock)
+    return Privacy(store=store, clock=clock, retention=KEPT)
 
 
 async def wrote(unit: SqlUnit, contact: Contact, number: int, *attachments: Attachment, handled: bool = True) -> None:
@@ -221,6 +222,84 @@ async def test_documents_go_at_their_end(store: SqlStore, privacy: Privacy, cloc
     assert await privacy.forget_due() == 1
     async with store.transaction() as unit:
         assert await unit.documents.get(document.id) is None
+
+
+# --- what is old ----------------------------------------------------------------------------------------------------
+
+A_SESSION = Session(
+    id=SessionId("s1"),
+    contact=ContactId("c1"),
+    flow="unpaid_wages",
+    version=1,
+    step="amount",
+    answers={"employer": "Serra Azul"},
+    status=SessionStatus.ENDED,
+    started_at=NOW,
+)
+
+
+async def a_conversation(store: SqlStore, ids: CountingIds, *, is_over: bool) -> Case:
+    """A message, a flow, an answer and a case of one contact: all done with, or none of it."""
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        await wrote(unit, contact, 1, handled=is_over)
+        await unit.sessions.save(A_SESSION if is_over else replace(A_SESSION, status=SessionStatus.WAITING))
+        await unit.deliveries.add([a_delivery(contact.id)])
+        if is_over:
+            (claimed,) = await unit.deliveries.claim(contact.id, NOW, NOW + timedelta(seconds=30))
+            await unit.deliveries.save(replace(claimed, status=DeliveryStatus.SENT, provider_id="SM1", sent_at=NOW))
+        case = await CaseDesk(ids=ids).open(
+            unit, contact=contact, topic=Topic.WAGES, urgency=Urgency.LOW, facts={}, now=NOW
+        )  # fmt: skip
+        if is_over:
+            case = replace(case, status=CaseStatus.CLOSED, closed_at=NOW)
+            await unit.cases.save(case)
+    return case
+
+
+async def test_what_was_said_goes_at_its_age_and_its_case_later(
+    store: SqlStore, privacy: Privacy, clock: StillClock, ids: CountingIds
+) -> None:
+    """R18: each kind of data has a life of its own; the contact stays reachable."""
+    case = await a_conversation(store, ids, is_over=True)
+    clock.pass_(timedelta(days=180))
+    assert await privacy.forget_due() == 0
+    clock.pass_(timedelta(seconds=1))
+    assert await privacy.forget_due() == 3
+    async with store.transaction() as unit:
+        assert not await unit.messages.history(ContactId("c1"), 10)
+        assert await unit.deliveries.get(DeliveryId("d1")) is None
+        assert await unit.cases.get(case.id) == case
+    clock.pass_(timedelta(days=550))
+    assert await privacy.forget_due() == 1
+    async with store.transaction() as unit:
+        assert await unit.cases.get(case.id) is None
+    assert await is_known(store)
+
+
+async def test_what_is_not_done_with_never_grows_old(
+    store: SqlStore, privacy: Privacy, clock: StillClock, ids: CountingIds
+) -> None:
+    """R22: no age makes a question, an answer on its way or an open case vanish."""
+    await a_conversation(store, ids, is_over=False)
+    clock.pass_(timedelta(days=4000))
+    assert await privacy.forget_due() == 0
+    async with store.transaction() as unit:
+        assert await unit.messages.waiting(ContactId("c1"))
+        assert await unit.sessions.open(ContactId("c1"))
+
+
+async def test_more_than_one_round_can_take_goes_in_several(
+    store: SqlStore, privacy: Privacy, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R18: years of messages that come of age at once do not hold up a tick."""
+    monkeypatch.setattr("bot.services.privacy.FORGET_LIMIT", 2)
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        for number in range(5):
+            await wrote(unit, contact, number)
+    clock.pass_(timedelta(days=181))
+    assert [await privacy.forget_due() for _ in range(4)] == [2, 2, 1, 0]
 
 
 # --- being written to -----------------------------------------------------------------------------------------------
