@@ -1,12 +1,15 @@
 """Owns the way in: each message is stored once and committed before anybody is told that it has arrived."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from bot.domain.contact import ContactId, Permission
 from bot.domain.delivery import Delivery, Lane
-from bot.domain.errors import Reason
+from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Message, MessageId, Receipt, Received
 from bot.services.ports import Bell, Clock, Ids, Inbound, Store, Unit
+
+TRIES = 3
 
 
 class Inbox:
@@ -19,18 +22,29 @@ class Inbox:
         self._ids = ids
 
     async def take(self, inbound: Inbound) -> int:
-        """Store the messages and apply the receipts in one transaction; returns how many messages were new."""
-        stored: list[Message] = []
-        async with self._store.transaction() as unit:
-            for received in inbound.messages:
-                message = await self._store_once(unit, received)
-                if message is not None:
-                    stored.append(message)
-            for receipt in inbound.receipts:
-                await _apply(unit, receipt, self._clock.now())
+        """Store the messages and apply the receipts in one transaction; returns how many messages were new.
+
+        Raises Conflict when others came first each time, Unavailable when the database does not answer: nothing is
+        stored then, and the provider must send it again.
+        """
+        stored = await self._store_patiently(inbound)
         for contact in dict.fromkeys(message.contact for message in stored):
             await self._bell.ring(contact, Lane.REPLY)
         return len(stored)
+
+    async def _store_patiently(self, inbound: Inbound) -> list[Message]:
+        """Again where a contact was erased, or met by another process, in the same moment."""
+        for _ in range(TRIES - 1):
+            with suppress(Conflict):
+                return await self._store_all(inbound)
+        return await self._store_all(inbound)
+
+    async def _store_all(self, inbound: Inbound) -> list[Message]:
+        async with self._store.transaction() as unit:
+            messages = [await self._store_once(unit, received) for received in inbound.messages]
+            for receipt in inbound.receipts:
+                await _apply(unit, receipt, self._clock.now())
+        return [message for message in messages if message is not None]
 
     async def _store_once(self, unit: Unit, received: Received) -> Message | None:
         contact = await unit.contacts.meet(received.address, ContactId(self._ids.new()))
