@@ -59,7 +59,7 @@ def countries(text: str, language: str | None) -> Iterator[FoundCountry]:
             )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)  # two tables a language, and those of "any": an eviction costs the next message a second
 def _names(languages: tuple[str, ...], *, has_blocks: bool = True) -> Lexicon[str]:
     """Name -> code; the languages given win over the others, our own tables over CLDR's names.
 
