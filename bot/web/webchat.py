@@ -24,7 +24,7 @@ from bot.services.ports import Clock, Inbound, Store
 from bot.web import open_sockets
 from bot.web import webchat_frames as frames
 from bot.web.webchat_frames import BadFrame
-from bot.web.webchat_socket import Bucket, News, Socket, open_socket
+from bot.web.webchat_socket import LOOK_SECONDS, Bucket, News, Socket, open_socket
 from bot.web.webchat_words import words
 
 log = logger("webchat")
@@ -47,6 +47,7 @@ def routes(
     clock: Clock,
     languages: Mapping[str, str],
     settings: Settings,
+    look_seconds: float = LOOK_SECONDS,
 ) -> list[web.RouteDef]:
     """`languages` are the offered ones: code to the language's own name."""
     page = Page(catalogs=catalogs, languages=languages, settings=settings)
@@ -60,7 +61,8 @@ def routes(
             return web.json_response({"error": "this address is a WebSocket: open /chat"}, status=426)
         await ws.prepare(request)
         with open_sockets.kept(request.app, ws):
-            await Socket(ws=ws, inbox=inbox, store=store, live=live, clock=clock).serve()
+            opened = Socket(ws=ws, inbox=inbox, store=store, live=live, clock=clock, look_seconds=look_seconds)
+            await opened.serve()
         return ws
 
     return [
@@ -201,7 +203,8 @@ class Uploads:
             address = frames.address_of(request.headers.get("Authorization", "").removeprefix("Bearer "))
             client_id = _client_id(request)
         except BadFrame as error:
-            return web.json_response({"code": error.code, "error": str(error)}, status=401)
+            status = 401 if error.code == "bad_secret" else 400
+            return web.json_response({"code": error.code, "error": str(error)}, status=status)
         if (wait := self._wait(address)) > 0:
             answer = {"code": "too_fast", "error": f"Too many files: wait {wait:.0f} seconds.", "wait": wait}
             return web.json_response(answer, status=429, headers={"Retry-After": f"{wait:.0f}"})

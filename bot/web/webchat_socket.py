@@ -34,6 +34,7 @@ _PAGE = 200  # deliveries read at once
 _HELLO_SECONDS = 20.0  # for the first frame
 LOOK_SECONDS = 3.0  # between two looks into storage while an announcement may have been missed
 _HEARTBEAT_SECONDS = 30.0
+_PARTING_SECONDS = 5.0  # for a look into storage that is under way
 _BURST, _PER_SECOND = 20, 2.0  # frames
 _MOST_ERRORS = 200  # after so many bad frames nobody is reading the answers
 _WIRE_FRAME = 64 * 1024  # bytes: above our own limit, so that a page which is a little over it hears so
@@ -144,6 +145,7 @@ class Socket:
     def __post_init__(self) -> None:
         self._stir = asyncio.Event()
         self._is_blind = True
+        self._is_over = False
         self._bucket = Bucket(clock=self.clock)
         self._errors = 0
 
@@ -181,9 +183,16 @@ class Socket:
         except Unavailable:
             await self.ws.close(code=1013, message=b"try again later")
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._part(tasks)
+
+    async def _part(self, tasks: Sequence["asyncio.Task[None]"]) -> None:
+        """End what shows and listens; a look into storage is left to end by itself, for it holds a transaction."""
+        self._is_over = True
+        self._stir.set()
+        tasks[0].cancel()
+        await asyncio.wait(tasks, timeout=_PARTING_SECONDS)
+        for task in tasks:
+            task.cancel()
 
     async def _greet(self, reader: Reader, hello: Hello, secret: str) -> None:
         await reader.resume(hello.cursor)
@@ -276,6 +285,8 @@ class Socket:
                 async with asyncio.timeout(self.look_seconds if self._is_blind or reader.is_sending else None):
                     await self._stir.wait()
             self._stir.clear()
+            if self._is_over:
+                return
             try:
                 await self._show(reader)
             except ConnectionError:

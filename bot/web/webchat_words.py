@@ -39,6 +39,7 @@ _WORDS = {
     "skip": "Go to the text box",
 }
 _SMS = "You can send an SMS to {number} instead."
+MSGIDS = (*_WORDS.values(), _SMS)
 
 
 def words(catalogs: Catalogs, language: str, settings: Settings) -> Mapping[str, str]:

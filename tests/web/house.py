@@ -1,5 +1,7 @@
 """Owns what the web chat's tests stand on: the real routes over a real SQLite store and a real Redis, on loopback."""
 
+from __future__ import annotations
+
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator
@@ -73,7 +75,7 @@ class House:
     """The web chat with everything behind it; `answer` and `deliver` are what a worker would do."""
 
     store: SqlStore
-    live: Live
+    live: Any
     clock: Any
     ids: Any
     settings: Settings
@@ -86,7 +88,7 @@ class House:
         application = server.build(
             webchat.routes(
                 inbox=inbox, store=self.store, live=self.live, catalogs=self.catalogs, documents=documents,
-                clock=self.clock, languages=NAMES, settings=self.settings,
+                clock=self.clock, languages=NAMES, settings=self.settings, look_seconds=0.05,
             )
         )  # fmt: skip
         if is_stoppable:
@@ -185,8 +187,27 @@ class Page:
 
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[TestClient[Any, Any]]:
-    async with TestClient(TestServer(house.application())) as opened:
+    async with connected(house) as opened:
         yield opened
+
+
+@asynccontextmanager
+async def connected(house: House) -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(await serving(house)) as opened:
+        yield opened
+
+
+class Server(TestServer):
+    """As the real one, and unlike aiohttp's own for tests, it lets a handler end by itself when its page has gone."""
+
+    async def _make_runner(self, **options: Any) -> web.AppRunner:
+        return web.AppRunner(self.app, **{**options, "handler_cancellation": False})
+
+
+async def serving(house: House, **options: Any) -> Server:
+    server = Server(house.application(), **options)
+    await server.start_server()
+    return server
 
 
 @pytest.fixture

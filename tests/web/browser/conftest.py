@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.provide import chromium
-from tests.web.house import House
+from tests.web.house import House, serving
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -27,9 +27,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def server(house: House) -> AsyncIterator[TestServer]:
-    served = TestServer(house.application())
-    await served.start_server()
+async def server(house: House) -> AsyncIterator["TestServer[Any]"]:
+    served = await serving(house)
     yield served
     await served.close()
 
@@ -45,7 +44,7 @@ async def phone(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-async def chat(phone: BrowserContext, server: TestServer) -> AsyncIterator[Open]:
+async def chat(phone: BrowserContext, server: "TestServer[Any]") -> AsyncIterator[Open]:
     """Open the chat; errors on the page fail the test, but for those that a test says it causes."""
     problems: list[str] = []
     forgiven: list[str] = []
