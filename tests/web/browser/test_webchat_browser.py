@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,9 +42,11 @@ async def test_a_newcomer_talks_taps_and_finds_the_talk_again(house: House, chat
     address = await address_in(page)
     await expect(page.get_by_text("This is a program, not a person")).to_be_visible()
     await house.answer("Welcome. What do you need?", ("Shelter", "shelter"), ("Food", "food"), address=address)
+    house.clock.pass_(timedelta(seconds=1))
     await page.get_by_role("button", name="Shelter").click()
     await expect(page.locator(".own small")).to_contain_text("Sent")
     await expect(page.get_by_role("button", name="Food")).to_be_disabled()
+    house.clock.pass_(timedelta(seconds=1))
     await write(page, "Where <b>is</b> it?")
     await expect(page.locator(".own .body").nth(1)).to_have_text("Where <b>is</b> it?")
     await expect(page.locator(".own small").nth(1)).to_contain_text("Sent")
