@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.log import logger
+from bot.web import open_sockets
 from bot.web.webhooks import MAX_BODY
 
 log = logger("web")
@@ -48,6 +49,7 @@ def build(routes: Iterable[web.AbstractRouteDef]) -> web.Application:
     """The application that serves these routes."""
     application = web.Application(middlewares=[_errors], client_max_size=MAX_BODY)
     application.on_response_prepare.append(_secure)
+    open_sockets.install(application)
     application.add_routes(routes)
     return application
 
