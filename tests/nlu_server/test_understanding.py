@@ -77,7 +77,7 @@ def test_every_script_is_cut_into_tokens_that_point_at_the_text(
 @pytest.fixture(scope="module")
 def cuts(python310: Callable[..., Any], request: pytest.FixtureRequest) -> dict[str, Any]:
     """The tokens of all texts of the table, by one run of the interpreter."""
-    marks = test_every_script_is_cut_into_tokens_that_point_at_the_text.pytestmark  # type: ignore[attr-defined]
+    marks = test_every_script_is_cut_into_tokens_that_point_at_the_text.pytestmark
     texts = [case[0] for case in marks[0].args[1]]
     return dict(zip(texts, python310(CUT, json.dumps(texts)), strict=True))
 
@@ -123,7 +123,7 @@ def test_a_wrong_vowel_is_nearer_than_a_wrong_consonant() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("आगो लाग्यो", "aago laagyo"), ("خطر كبير", "5atar kabeer"), ("حرب", "7arb"), ("Sálvenme", "salvenme")],
+    [("आगो लाग्यो", "aago laagyo"), ("خطر", "5atar"), ("حرب", "7arb"), ("Sálvenme", "salvenme")],
 )
 def test_spellings_of_the_same_words_sound_alike(one: str, other: str) -> None:
     assert sounds(one).replace(" ", "") == sounds(other).replace(" ", "")
