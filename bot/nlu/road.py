@@ -24,6 +24,7 @@ from bot.services.signals import Signals
 DOUBT = "doubt_danger"
 DANGER_FILE = "danger.tsv"  # language, text, expect (danger or not): short cries, and harmless talk that resembles them
 PATIENCE = 60.0  # seconds; a measure waits for its answers
+AT_ONCE = 32  # questions under way
 _FORMAL = (Signal.EMPTY, Signal.EMOJI, Signal.NUMBER, Signal.STOP, Signal.START)  # needs no understanding
 
 
@@ -68,7 +69,13 @@ class Road:
 
     async def travel(self, lines: Iterable[Line]) -> list[Heard]:
         """What becomes of each line, in order. Raises what the understander raises."""
-        return list(await asyncio.gather(*(self._hear(line) for line in lines)))
+        walking = asyncio.Semaphore(AT_ONCE)  # a question's time in line counts against its patience
+
+        async def hear(line: Line) -> Heard:
+            async with walking:
+                return await self._hear(line)
+
+        return list(await asyncio.gather(*map(hear, lines)))
 
     async def _hear(self, line: Line) -> Heard:
         reading = self.signals.read(line.text)
