@@ -61,6 +61,7 @@ class Worker(Generic[H]):
     store: Store
     clock: Clock
     hands: int = 16
+    rest_seconds: float = TICK_SECONDS  # between two ticks, and after a bell that failed
     beat: Callable[[], None] = lambda: None  # told after each tick: a worker that stops telling is stuck
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,12 +77,25 @@ class Worker(Generic[H]):
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 await hands.acquire()
-                held = await bell.take(1, LISTEN_SECONDS)
+                held = await self._hear(bell, stop)
                 if held:
                     task = group.create_task(self._hold(bell, held[0], work))
                     task.add_done_callback(lambda _: hands.release())
                 else:
                     hands.release()
+
+    async def _hear(self, bell: Hearing[H], stop: asyncio.Event) -> list[H]:
+        """A bell, or none after some time. No error of the bell itself makes this process deaf."""
+        try:
+            return await bell.take(1, LISTEN_SECONDS)
+        except Exception as error:
+            log.error("bell_failed", error=error)
+            await self._rest(stop)
+            return []
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), self.rest_seconds)
 
     async def _hold(self, bell: Hearing[H], held: H, work: Work) -> None:
         """Work under the lease. What fails is put back by the bell and comes again; the worker goes on."""
@@ -109,8 +123,7 @@ class Worker(Generic[H]):
                 self.beat()
             except Exception as error:
                 log.error("tick_failed", error=error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+            await self._rest(stop)
 
     async def tick(self) -> None:
         """Ring again for everything that storage knows to be due."""
