@@ -26,6 +26,19 @@ def _error_without_values(_: Any, __: str, event: MutableMapping[str, Any]) -> M
     return event
 
 
+class _Discreet(logging.Formatter):
+    """Lines of libraries: who says it and where an error came from. Their words may quote a contact; ours do not."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = [record.levelname, record.name]
+        if record.name.split(".")[0] == "bot":
+            words.append(record.getMessage())
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            words += [type(error).__name__, "at", _places(error)]
+        return " ".join(words)
+
+
 def _places(error: BaseException) -> str:
     places = []
     trace = error.__traceback__
@@ -50,7 +63,9 @@ def configure(*, level: str = "INFO", as_json: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Discreet())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def logger(room: str) -> Any:
