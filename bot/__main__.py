@@ -5,13 +5,14 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from bot import administration, config, log, run
 from bot.domain.contact import Channel
 from bot.domain.errors import MusterError
+from bot.queue.embedded import EmbeddedRedisError
 from bot.storage.crypto import make_key
 
 Command = Callable[[config.Settings, argparse.Namespace], int]
@@ -25,11 +26,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command: Command = options.command
         return command(config.load(), options)
-    except MusterError as error:
-        print(error, file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        for line in dict.fromkeys(_problems(error)):
+            print(line, file=sys.stderr)
+        return 1
+
+
+def _problems(error: BaseException) -> Iterator[str]:
+    """What went wrong, a line each. An error that nobody foresaw is named but not quoted: it may hold what a contact
+    wrote."""
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _problems(part)
+    elif isinstance(error, MusterError | EmbeddedRedisError):
+        yield str(error)
+    elif isinstance(error, OSError):
+        yield f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    else:
+        yield f"Muster failed: {log.place_of(error)}. This is a fault of the program: report it with this line."
 
 
 def _run(settings: config.Settings, options: argparse.Namespace) -> int:

@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bot.domain.contact import Channel
 from bot.domain.errors import ConfigurationError
@@ -102,7 +108,7 @@ class Settings(BaseSettings):
 
     organisation: str = "Muster"
     hotline: str = ""
-    emergency_number: str = "112"
+    emergency_number: str = Field("112", min_length=1)  # "In danger, call ." would be worse than no text
     region: str = Field("BR", pattern="^[A-Z]{2}$")
     currency: str = Field("BRL", pattern="^[A-Z]{3}$")
     timezone: str = "America/Sao_Paulo"
@@ -133,15 +139,27 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
     @model_validator(mode="after")
     def _agree(self) -> "Settings":
-        if self.default_language not in self.languages:
-            raise ValueError(f"default_language {self.default_language!r} is not among languages")
-        if self.telegram_token.get_secret_value() and self.telegram_mode == "webhook":
-            if not self.telegram_secret.get_secret_value():
-                raise ValueError("MUSTER_TELEGRAM_SECRET is needed when MUSTER_TELEGRAM_MODE is webhook")
-            if not self.public_url:
-                raise ValueError("MUSTER_PUBLIC_URL is needed when MUSTER_TELEGRAM_MODE is webhook")
+        is_hooked = bool(self.telegram_token.get_secret_value()) and self.telegram_mode == "webhook"
+        faults = {
+            f"default_language {self.default_language!r} is not among languages": (
+                self.default_language not in self.languages
+            ),
+            "MUSTER_TELEGRAM_SECRET is needed when MUSTER_TELEGRAM_MODE is webhook": (
+                is_hooked and not self.telegram_secret.get_secret_value()
+            ),
+            "MUSTER_PUBLIC_URL is needed when MUSTER_TELEGRAM_MODE is webhook": is_hooked and not self.public_url,
+        }
+        if any(faults.values()):
+            raise ValueError("; ".join(fault for fault, is_so in faults.items() if is_so))
         return self
 
     @property
@@ -193,6 +211,8 @@ def load(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise ConfigurationError([_problem(item) for item in error.errors()]) from None
+    except SettingsError as error:  # names the setting, never its value
+        raise ConfigurationError([f"{error}: write it as JSON"]) from None
 
 
 def _problem(item: Any) -> str:

@@ -35,7 +35,7 @@ class _Discreet(logging.Formatter):
             words.append(record.getMessage())
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            words += [type(error).__name__, "at", _places(error)]
+            words.append(place_of(error))
         return " ".join(words)
 
 
@@ -47,6 +47,11 @@ def _places(error: BaseException) -> str:
         places.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
         trace = trace.tb_next
     return " > ".join(places[-6:])
+
+
+def place_of(error: BaseException) -> str:
+    """An error by its type and the places it came through, never by its words."""
+    return f"{type(error).__name__} at {_places(error)}"
 
 
 def configure(*, level: str = "INFO", as_json: bool = False) -> None:
