@@ -14,6 +14,7 @@ from bot.engine.graph import edges
 from bot.engine.variables import wordings
 
 _MARKS = ".,;:!?¿¡()[]{}\"'«»…-–—।؟،؛"
+_STAR = "*"
 _WORDS_FILE = Path(__file__).with_name("sensitive.yml")
 
 
@@ -47,8 +48,13 @@ def _unasked(flow: Flow) -> Iterator[Step]:
 
 
 def _found(text: str, words: Iterable[str]) -> Iterator[str]:
-    tokens = {token.strip(_MARKS) for token in fold(text.strip().split("\n")[0]).split()}
-    yield from (word for word in words if fold(word) in tokens)
+    said = dict.fromkeys(token.strip(_MARKS).casefold() for token in text.strip().split("\n")[0].split())
+    yield from (token for token in said if any(_stands_for(fold(token), fold(word)) for word in words))
+
+
+def _stands_for(token: str, word: str) -> bool:
+    """A word with a star is found with any ending: Nepali joins its postpositions to the noun."""
+    return token.startswith(word.rstrip(_STAR)) if word.endswith(_STAR) else token == word
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from bot.check import discretion
 from bot.domain.contact import Channel
 from bot.domain.session import SessionStatus
 from bot.engine.effects import Answered, Begun, Call, Say
@@ -15,6 +16,7 @@ from bot.engine.flow import Choose, Flow
 from bot.engine.interpreter import advance
 from bot.engine.patience import SKIP
 from bot.engine.variables import wordings
+from bot.i18n import Catalogs
 from bot.services.routing import DANGER_INTENTS, Signal
 from bot.services.signals import Signals
 from tests.flows.runner import LANGUAGES, Dialogue, Play, catalogs, dialogues, flows, watched_flows
@@ -228,3 +230,23 @@ def test_titles_fit_a_button_in_every_language() -> None:
         for language in offered():
             title = catalogs().text(flow.title, language, isolate=False)
             assert len(title) <= 20, (flow.name, language, title)
+
+
+@pytest.mark.parametrize("line", ["तलबको कुरा", "पैसाले हुँदैन", "राहदानीहरू"])
+def test_a_sensitive_word_is_found_with_a_nepali_ending(line: str) -> None:
+    (problem,) = discretion.problems([saying(line)], Catalogs(languages=("ne",), catalogs={}))
+    assert "the ne text says" in problem.message
+
+
+@pytest.mark.parametrize("line", ["म सन्देश पढ्छु", "दासढुङ्गा जाने बाटो"])
+def test_other_words_are_not_sensitive_by_their_beginning(line: str) -> None:
+    assert not list(discretion.problems([saying(line)], Catalogs(languages=("ne",), catalogs={})))
+
+
+def saying(text: str) -> Flow:
+    """A discreet flow that begins with the text."""
+    flow = flows()["unpaid_wages"]
+    first = flow.first
+    assert isinstance(first, Choose)
+    wording = replace(first.wording, text=replace(first.wording.text, msgid=text))
+    return replace(flow, steps=(replace(first, wording=wording), *flow.steps[1:]))
