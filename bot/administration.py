@@ -1,5 +1,6 @@
 """Owns the commands that are not a service: check, simulate, import, migrate, rotate, the report on understanding."""
 
+import asyncio
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.engine.schema import schema_text
+from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
 from bot.services.conversation import TEXTS
@@ -121,7 +123,7 @@ async def rotate_keys(settings: Settings) -> int:
 
 
 def nlu_report(settings: Settings, *, as_json: bool) -> int:
-    """Run the NLU server's own report on the evaluation sets."""
+    """The NLU server's own report on the evaluation sets, then how many dangers are heard on the whole road."""
     try:
         provision = default_provision(say=lambda line: print(line, file=sys.stderr, flush=True))
         model = provision.ensure()
@@ -130,4 +132,24 @@ def nlu_report(settings: Settings, *, as_json: bool) -> int:
         return 1
     command = [str(provision.python), "-W", "ignore", "-m", "bot.nlu.server", "report", "--model", str(model)]
     command += ["--data", str(settings.root / "nlu_data" / "eval"), *(["--json"] if as_json else [])]
-    return subprocess.run(command, check=False, cwd=settings.root).returncode  # noqa: S603 (our own program)
+    done = subprocess.run(command, check=False, cwd=settings.root)  # noqa: S603 (our own program)
+    if done.returncode == 0 and not as_json:
+        asyncio.run(_danger_report(settings, provision.python, model))
+    return done.returncode
+
+
+async def _danger_report(settings: Settings, python: Path, model: Path) -> None:
+    """Recall of danger through signals, understanding and routing, with the NLU server and with key words alone."""
+    lines = list(road.read_lines(settings.root / "nlu_data" / "eval", settings.languages))
+    triggers = app.triggers_of(app.flows(settings))
+    keywords, _ = app.learned(settings.root / "nlu_data", settings.languages)
+    async with road.served(python, model, checkout=settings.root) as rasa:
+        for name, understander in (("the NLU server", rasa), ("key words alone", keywords)):
+            heard = await road.danger_recall(
+                lines,
+                understander=understander,
+                languages=settings.languages,
+                triggers=triggers,
+                limits=settings.thresholds,
+            )
+            print(f"\nthe whole road with {name}\n{road.as_text(heard)}")

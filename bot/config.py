@@ -27,10 +27,10 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    danger: float = Field(0.5, ge=0, le=1)  # at least this: the danger flow starts
-    danger_doubt: float = Field(0.2, ge=0, le=1)  # at least this: ask, and open a case
+    danger: float = Field(0.4, ge=0, le=1)  # at least this: the danger flow starts
+    danger_doubt: float = Field(0.08, ge=0, le=1)  # at least this: ask, and open a case
     intent: float = Field(0.55, ge=0, le=1)  # at least this: the intent's flow starts
-    intent_doubt: float = Field(0.25, ge=0, le=1)  # at least this: offer the likeliest flows
+    intent_doubt: float = Field(0.2, ge=0, le=1)  # at least this: offer the likeliest flows
     switch: float = Field(0.75, ge=0, le=1)  # at least this: another flow may interrupt a question
 
 

@@ -74,7 +74,7 @@ class RasaClient:
             raise Unavailable("the NLU server rests after failures")
         try:
             async with asyncio.timeout(self.timeout):  # with the time spent in line
-                understanding = Understanding(ranking=_ranking(await self._ask(text[:MAX_TEXT])), source="nlu")
+                understanding = Understanding(ranking=_ranking(await self._ask(_plain(text))), source="nlu")
         except _Refused as error:
             self.breaker.note(is_ok=True)
             raise Unavailable(f"the NLU server refused a text: {error}") from error
@@ -112,6 +112,11 @@ async def _limited(response: aiohttp.ClientResponse) -> bytes:
         if len(body) > MAX_ANSWER:
             raise ValueError("the answer is too long")
     return bytes(body)
+
+
+def _plain(text: str) -> str:
+    """As much of the text as is understood. Rasa would take a text that begins with a slash for an intent's name."""
+    return text.lstrip().lstrip("/")[:MAX_TEXT]
 
 
 def _ranking(answer: Any) -> tuple[tuple[str, float], ...]:

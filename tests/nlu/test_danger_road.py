@@ -18,7 +18,7 @@ from bot.services.routing import Limits, Triggers
 from .conftest import DATA, LANGUAGES
 
 CHECKOUT = DATA.parent
-RECALL, ALARMS = 0.95, 0.08  # what holds with the NLU server; the aim is 0.99
+RECALL, ALARMS = 0.97, 0.08  # what holds with the NLU server; the aim is 0.99
 KEYWORD_RECALL, KEYWORD_ALARMS = 0.93, 0.10  # and without it
 TRIGGERS = Triggers(
     by_intent={"in_danger": "in_danger", "medical_help": "medical_help", "greet": "menu", "shelter": "shelter"},
