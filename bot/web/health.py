@@ -1,18 +1,27 @@
 """Owns what machines ask of a running Muster: is it alive, how are its parts, and its metrics."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 Probe = Callable[[], Awaitable[str]]  # returns a word such as "ok"; raising means that the part is down
+PATIENCE_SECONDS = 3.0  # a part that takes longer to answer is down for whoever waits for it
 
 
-def routes(*, probes: Mapping[str, Probe], vital: frozenset[str], registry: CollectorRegistry) -> list[web.RouteDef]:
+def routes(
+    *,
+    probes: Mapping[str, Probe],
+    vital: frozenset[str],
+    registry: CollectorRegistry,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> list[web.RouteDef]:
     """`/health` is 200 while every vital part works, else 503; `/metrics` speaks Prometheus."""
 
     async def health(_: web.Request) -> web.Response:
-        parts = {name: await _ask(probe) for name, probe in probes.items()}
+        answers = await asyncio.gather(*(_ask(probe, patience_seconds) for probe in probes.values()))
+        parts = dict(zip(probes, answers, strict=True))
         is_up = not any(parts[name].startswith("down") for name in vital)
         body = {"status": "ok" if is_up else "down", "parts": parts}
         return web.json_response(body, status=200 if is_up else 503)
@@ -23,8 +32,9 @@ def routes(*, probes: Mapping[str, Probe], vital: frozenset[str], registry: Coll
     return [web.get("/health", health), web.get("/metrics", metrics)]
 
 
-async def _ask(probe: Probe) -> str:
+async def _ask(probe: Probe, seconds: float) -> str:
     try:
-        return await probe()
+        async with asyncio.timeout(seconds):
+            return await probe()
     except Exception as error:  # whatever is wrong with a part, health must say it
         return f"down: {type(error).__name__}"

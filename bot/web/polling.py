@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
-from bot.domain.errors import Unavailable
+from bot.domain.errors import Conflict, Unavailable
 from bot.log import logger
 from bot.services.inbox import Inbox
 from bot.services.ports import Inbound
@@ -14,6 +14,7 @@ from bot.services.ports import Inbound
 log = logger("polling")
 T = TypeVar("T")
 
+FIRST_PAUSE = 1.0  # seconds before a second try
 LONGEST_PAUSE = 30.0  # seconds between two tries at a provider that does not answer
 
 
@@ -35,7 +36,7 @@ async def poll_forever(poller: Poller, inbox: Inbox, stop: asyncio.Event) -> Non
 
 async def until_done(work: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
     """Try until it succeeds, with growing pauses; None when stopped before: a poll that gave up would be deaf."""
-    pause = 1.0
+    pause = FIRST_PAUSE
     while not stop.is_set():
         try:
             return await work()
@@ -55,8 +56,26 @@ async def _fetch(poller: Poller, inbox: Inbox, offset: int, stop: asyncio.Event)
         if not polling.done():
             return offset
         inbound, following = polling.result()
-        await inbox.take(inbound)
+        await _store(inbox, inbound)
         return following
     finally:
         for task in (polling, stopping):
             task.cancel()
+
+
+async def _store(inbox: Inbox, inbound: Inbound) -> None:
+    """Store all together; where that breaks, one by one, so that a message which nobody can store holds up no other."""
+    try:
+        await inbox.take(inbound)
+        return
+    except (Conflict, Unavailable):
+        raise  # nothing is wrong with the messages: the provider keeps them until the next poll
+    except Exception as error:
+        log.error("poll_not_stored", messages=len(inbound.messages), error=error)
+    for message in inbound.messages:
+        try:
+            await inbox.take(Inbound(messages=(message,)))
+        except (Conflict, Unavailable):
+            raise
+        except Exception as error:
+            log.error("message_not_stored", channel=message.channel, error=error)
