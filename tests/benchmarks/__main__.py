@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from tests.benchmarks import report
 from tests.benchmarks.mix import Crowd, Sent, read_texts
 from tests.benchmarks.muster import Muster, muster
 from tests.benchmarks.parsing import ask
+from tests.benchmarks.processes import cpu_seconds
 from tests.benchmarks.provider import Road, TimedTwilio, drive, provider
 from tests.benchmarks.report import Row, Speed
 from tests.benchmarks.stock_rasa import Rasa, ensure_model, provision, say, stock_rasa
@@ -38,6 +39,7 @@ class Bench:
     speeds: dict[str, list[Speed]] = field(default_factory=lambda: defaultdict(list))
     unanswered: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     accepted: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    work: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # milliseconds a message
 
     async def warm_up(self) -> None:
         """Every phone says something to both sides, and the NLU servers see a batch."""
@@ -54,7 +56,9 @@ class Bench:
             (RASA, batch),
             (RECEIPTS, self.crowd.messages(messages)),
         ):
+            before = cpu_seconds()
             road = await self._drive(side, sent)
+            self._note_work(side, cpu_seconds() - before, messages)
             self.speeds[side].append(Speed.of(road.replies, road.seconds))
             self.speeds[side + TAKEN].append(Speed.of(road.webhooks, road.seconds))
             self.unanswered[side] += road.unanswered
@@ -64,6 +68,16 @@ class Bench:
         for side, url in ((MUSTER, self.muster.parse), (RASA, self.rasa.parse)):
             parsed = await ask(url, texts, clients=self.senders)
             self.speeds[side + PARSED].append(Speed.of(parsed.answers, parsed.seconds))
+
+    def _worked(self, side: str) -> str:
+        rounds = len(self.speeds[side])
+        return ", ".join(f"{name} {spent / rounds:.1f}" for name, spent in self.work[side].most_common())
+
+    def _note_work(self, side: str, seconds: Counter[int], messages: int) -> None:
+        names = {process.pid: name for name, process in self.muster.processes.items()}
+        names |= {self.rasa.process.pid: "rasa", os.getpgrp(): "phones and provider"}
+        for group, spent in seconds.items():
+            self.work[side][names.get(group, "redis")] += 1000 * spent / messages  # type: ignore[assignment]
 
     async def take_alone(self, messages: int) -> None:
         """Muster's webhooks with nobody at work behind them."""
@@ -82,8 +96,10 @@ class Bench:
         """The medians, beside what they are compared with."""
         middle = {name: Speed.median(rounds) for name, rounds in self.speeds.items()}
         accepted = {side: sum(shares) / len(shares) for side, shares in self.accepted.items()}
-        told = "; ".join(
-            f"{side}: {accepted[side]:.1f} texts a message, {self.unanswered[side]} unanswered" for side in accepted
+        told = "\n".join(
+            f"{side}: {accepted[side]:.1f} texts a message, {self.unanswered[side]} unanswered; "
+            f"processor ms a message: {self._worked(side)}"
+            for side in accepted
         )
         return [
             Row(name="webhook to reply", muster=middle[MUSTER], rasa=middle[RASA], note=told),
@@ -102,7 +118,7 @@ async def measure(options: argparse.Namespace, scratch: Path) -> list[Row]:
     """Bring both sides up on this machine and measure them in turns."""
     async with AsyncExitStack() as stack:
         nlu = provision()
-        model = await ensure_model(nlu, scratch)
+        model = options.model or await ensure_model(nlu, scratch)
         twilio = await stack.enter_async_context(provider())
         say("Starting Muster and stock Rasa ...")
         own = await stack.enter_async_context(muster(nlu, model, scratch, api_url=twilio.url))
@@ -122,15 +138,16 @@ def main() -> int:
     """Measure, then print a table, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--messages", type=int, default=600, help="in a round")
+    parser.add_argument("--messages", type=int, default=300, help="in a round")
     parser.add_argument("--senders", type=int, default=32, help="under way at once")
     parser.add_argument("--phones", type=int, default=256)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--model", type=Path, help="a model of an earlier run, from .nlu/bench")
     parser.add_argument("--logs", type=Path, help="keep the processes' logs and data in this new folder")
     options = parser.parse_args()
     around = report.circumstances(" ".join(["python -m tests.benchmarks", *sys.argv[1:]]))
     with TemporaryDirectory(prefix="muster-bench-") as passing:
-        scratch = options.logs or Path(passing)
+        scratch = (options.logs or Path(passing)).resolve()
         scratch.mkdir(parents=True, exist_ok=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             rows = runner.run(measure(options, scratch))

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +20,16 @@ UNLIMITED = '{"sms": {"rate": 1000000, "burst": 1000000}}'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Muster:
-    """Where Muster listens, and its worker."""
+    """Where Muster listens, and its processes by name."""
 
     webhook: str
     parse: str
-    worker: asyncio.subprocess.Process
+    processes: Mapping[str, asyncio.subprocess.Process]
 
     async def stop_worker(self) -> None:
         """Let the worker finish what is in hand and end."""
-        self.worker.send_signal(signal.SIGTERM)
-        await self.worker.wait()
+        self.processes["worker"].send_signal(signal.SIGTERM)
+        await self.processes["worker"].wait()
 
 
 @asynccontextmanager
@@ -53,16 +53,18 @@ async def muster(nlu: Provision, model: Path, scratch: Path, *, api_url: str) ->
             "MUSTER_PACES": UNLIMITED,
         }
 
-        async def start(name: str, *command: str) -> asyncio.subprocess.Process:
-            log = scratch / f"{name}.log"
-            return await stack.enter_async_context(started(*command, folder=ROOT, log=log, environment=environment))
+        processes = {}
+
+        async def start(name: str, *command: str) -> None:
+            running = started(*command, folder=ROOT, log=scratch / f"{name}.log", environment=environment)
+            processes[name] = await stack.enter_async_context(running)
 
         bot = (sys.executable, "-m", "bot")
         await completed(*bot, "migrate", folder=ROOT, log=scratch / "migrate.log", environment=environment)
         server = ("-W", "ignore", "-m", "bot.nlu.server", "serve", "--model", str(model), "--port", str(nlu_port))
         await start("nlu", str(nlu.python), *server)
         await start("web", *bot, "web")
-        worker = await start("worker", *bot, "worker")
+        await start("worker", *bot, "worker")
         await until(lambda: answers(f"{nlu_url}/health"), "the NLU server answers", seconds=180)
         await until(lambda: answers(f"{own_url}/health"), "web is up")
-        yield Muster(webhook=f"{own_url}/channels/sms", parse=f"{nlu_url}/model/parse", worker=worker)
+        yield Muster(webhook=f"{own_url}/channels/sms", parse=f"{nlu_url}/model/parse", processes=processes)

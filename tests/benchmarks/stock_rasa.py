@@ -1,5 +1,6 @@
 """Owns the other side of the comparison: one model with a rule for each intent, and stock `rasa run` over it."""
 
+import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -23,10 +24,11 @@ ENVIRONMENT = {"PYTHONPATH": str(ROOT), "RASA_TELEMETRY_ENABLED": "false", "TF_C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rasa:
-    """Where stock Rasa listens."""
+    """Where stock Rasa listens, and its process."""
 
     webhook: str
     parse: str
+    process: asyncio.subprocess.Process
 
 
 def say(line: str) -> None:
@@ -110,7 +112,7 @@ async def stock_rasa(nlu: Provision, model: Path, scratch: Path, *, api_url: str
         folder=folder,
         log=scratch / "rasa.log",
         environment=ENVIRONMENT,
-    ):
+    ) as process:
         await until(lambda: answers(f"http://127.0.0.1:{port}/status"), "stock Rasa answers", seconds=180)
         base = f"http://127.0.0.1:{port}"
-        yield Rasa(webhook=f"{base}/webhooks/twilio/webhook", parse=f"{base}/model/parse")
+        yield Rasa(webhook=f"{base}/webhooks/twilio/webhook", parse=f"{base}/model/parse", process=process)
