@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -81,12 +82,12 @@ async def run(settings: Settings, *, is_demo: bool) -> None:
             loaded = await demo.load_scenario(composed.store)
             say(f"Demo: a flood, with fictional companies; {loaded.sites} sites and {loaded.told} places are known.")
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop))
+        up = partial(announce, settings, composed, is_demo=is_demo)
+        group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop, when_up=up))
         group.create_task(composed.worker.run(stop))
         group.create_task(composed.poll(stop))
         if not settings.nlu_url:
             group.create_task(child.keep_running(port=settings.nlu_port, say=say, stop=stop))
-        announce(settings, composed, is_demo=is_demo)
         await stop.wait()
         say("Stopping: finishing what is in hand ...")
 
@@ -114,9 +115,9 @@ _MISSING = {
 async def run_web(settings: Settings) -> None:
     """The public side alone, for a deployment of many processes."""
     async with stopping() as stop, app.compose(settings) as composed, asyncio.TaskGroup() as group:
-        group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop))
+        up = partial(say, f"web is up on {settings.host}:{settings.port}")
+        group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop, when_up=up))
         group.create_task(composed.poll(stop))
-        say(f"web is up on {settings.host}:{settings.port}")
 
 
 async def run_worker(settings: Settings) -> None:

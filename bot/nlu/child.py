@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bot.log import logger
@@ -11,6 +12,8 @@ log = logger("nlu")
 
 LONGEST_PAUSE = 60.0  # seconds between two starts of a server that keeps ending
 
+STOP_SECONDS = 10.0  # for a server that is told to end; then it is killed
+
 
 async def keep_running(*, port: int, say: Callable[[str], None], stop: asyncio.Event, host: str = "127.0.0.1") -> None:
     """Provide and serve until `stop`. Where no server can be had it says so in one sentence and key words answer."""
@@ -19,10 +22,17 @@ async def keep_running(*, port: int, say: Callable[[str], None], stop: asyncio.E
     except (ProvisionError, OSError) as problem:
         say(f"Understanding by key words only: {problem}")
         return
+    except Exception as error:  # whatever goes wrong there, Muster answers (R22)
+        log.error("nlu_not_provided", error=error)
+        say("Understanding by key words only: the NLU server could not be provided; the log says where it failed.")
+        return
     pause = 1.0
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
-        await _serve(python, model, host, port, stop)
+        try:
+            await _serve(python, model, host, port, stop)
+        except OSError as error:
+            log.error("nlu_not_started", error=error)
         lasted = asyncio.get_running_loop().time() - started
         pause = 1.0 if lasted > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         if not stop.is_set():
@@ -49,6 +59,10 @@ async def _serve(python: Path, model: Path, host: str, port: int, stop: asyncio.
     stopped.cancel()
     if not ended.done():
         process.terminate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ended), STOP_SECONDS)
+        if not ended.done():
+            process.kill()
         await ended
 
 

@@ -1,11 +1,12 @@
 """Owns the HTTP server: what every answer carries, how errors look, how it starts and stops."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiohttp import web
 
+from bot.domain.errors import ConfigurationError
 from bot.log import logger
 from bot.web import open_sockets
 from bot.web.webhooks import MAX_BODY
@@ -54,12 +55,31 @@ def build(routes: Iterable[web.AbstractRouteDef]) -> web.Application:
     return application
 
 
-async def serve(application: web.Application, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set, then let open requests finish."""
+async def serve(
+    application: web.Application,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    *,
+    when_up: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until `stop` is set, then let open requests finish. Raises ConfigurationError for a port of somebody else.
+
+    `when_up` is told once requests can come.
+    """
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=10, handle_signals=False)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await _listen(runner, host, port)
+        when_up()
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError([f"MUSTER_HOST and MUSTER_PORT: {host}:{port} cannot be served: {reason}"]) from error

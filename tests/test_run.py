@@ -1,0 +1,89 @@
+"""`run` around its parts: the NLU child may fail in any way, stops are heard at any time, children are ended."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import config, run
+from bot.nlu import child
+from bot.nlu.provision import ProvisionError
+
+
+@pytest.mark.parametrize("error", [ProvisionError("Install Python 3.10."), OSError("no space"), RuntimeError("a bug")])
+async def test_without_an_nlu_server_everything_else_goes_on(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """R22: keep_running ends by itself and never raises, for it would take the whole process down."""
+
+    def fails(_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(child, "_provide", fails)
+    said: list[str] = []
+    await child.keep_running(port=1, say=said.append, stop=asyncio.Event())
+    assert said[0].startswith("Understanding by key words only")
+
+
+async def test_a_server_program_that_is_gone_is_tried_again_until_the_stop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stop, pauses = asyncio.Event(), []
+
+    async def pause(_: asyncio.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            stop.set()
+
+    monkeypatch.setattr(child, "_provide", lambda _: (tmp_path / "python", tmp_path / "model"))
+    monkeypatch.setattr(child, "_pause", pause)
+    await child.keep_running(port=1, say=lambda _: None, stop=stop)
+    assert pauses == [2.0, 4.0, 8.0]
+
+
+async def test_a_child_that_ignores_its_end_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "deaf"
+    ready = tmp_path / "ready"
+    program.write_text(
+        f"#!{sys.executable}\nimport pathlib, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(ready)!r}).touch()\nsignal.pause()\n",
+        encoding="utf-8",
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr(child, "STOP_SECONDS", 0.05)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(child._serve(program, tmp_path / "model", "127.0.0.1", 1, stop))
+    async with asyncio.timeout(30):
+        while not ready.exists():  # noqa: ASYNC110 (another process makes it)
+            await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.wait_for(serving, 30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_is_a_stop_from_the_first_moment_on(number: signal.Signals) -> None:
+    async with run.stopping() as stop:
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(stop.wait(), 20)
+
+
+def test_a_home_makes_its_own_key_once_and_keeps_it(tmp_path: Path, capsys: Any) -> None:
+    """R17: made for its owner alone, told with the wish for a copy; the key itself is not shown."""
+    first = run.with_home(config.load(home=tmp_path / "home"))
+    second = run.with_home(config.load(home=tmp_path / "home"))
+    key = first.keys.get_secret_value()
+    assert key == second.keys.get_secret_value() != ""
+    assert (tmp_path / "home").stat().st_mode & 0o077 == 0
+    said = capsys.readouterr().out
+    assert said.count("Back it up") == 1
+    assert key not in said
+
+
+def test_what_is_configured_wins_over_the_home(tmp_path: Path) -> None:
+    given = config.load(home=tmp_path, keys="k1:x", database_url="postgresql+asyncpg://u@h/d")
+    settled = run.with_home(given)
+    assert settled.keys == given.keys
+    assert settled.database_url == given.database_url
+    assert not (tmp_path / "keys").exists()
