@@ -1,4 +1,4 @@
-"""The commands as a shell sees them: exit codes, problems line by line on standard error, replies on standard output."""
+"""The commands as a shell sees them: exit codes, problems by line on standard error, replies on standard output."""
 
 import os
 import socket
