@@ -61,7 +61,8 @@ def standing(case: Case, voice: Voice) -> str:
         return voice.say("Case {number} was closed on {day}.", number=number, day=case.closed_at.date())
     if case.status is CaseStatus.WAITING:
         return voice.say(
-            "A person works on case {number} and waits for an answer. It was opened on {day}.",
+            "A person works on case {number}. They wait for an answer, from you or from somebody else. "
+            "It was opened on {day}.",
             number=number,
             day=opened,
         )

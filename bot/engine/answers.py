@@ -51,7 +51,7 @@ def _asked(flow: Flow, question: Ask, answered: Answered, setting: Setting) -> R
         return _skipped(question) if is_skipped else None
     if question.kind.is_evidence and answered.evidence:
         return _evidence(question, answered)
-    if question.is_optional and _says_skip(question, answered.text, setting):
+    if question.is_optional and (_says_skip(question, answered.text, setting) or _has_none(question, answered)):
         return _skipped(question)
     value = _value(question, answered, setting)
     if value is None or not _is_within(question, value):
@@ -82,6 +82,12 @@ def _says_skip(question: Ask, text: str, setting: Setting) -> bool:
     spoken = {_plain(form) for label in labels for form in (label, *setting.labels(label))}
     is_first = not question.kind.is_digits and extract.digits(text).strip() == "1"  # the number of the one option
     return bool(_plain(text)) and (is_first or _plain(text) in spoken)
+
+
+def _has_none(question: Ask, answered: Answered) -> bool:
+    """Whether the contact says, in whatever words, that there is no photo or paper to send."""
+    understanding = answered.understanding
+    return question.kind.is_evidence and understanding.intent == "deny" and understanding.confidence >= SURE
 
 
 def _plain(text: str) -> str:

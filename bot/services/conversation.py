@@ -28,7 +28,8 @@ from bot.services.turn import MENU, House, Turn
 log = logger("conversation")
 
 INTRODUCTION = Text(
-    msgid="This is {organisation}. You are writing with a program, not a person. It is free and private."
+    msgid="This is {organisation}. You are writing with a program, not a person. "
+    "Your employer never sees what you write. In danger, call {emergency_number}."
 )
 FALLBACK = Text(
     msgid="Sorry, something went wrong on our side. Your message is saved and a person will look at it. "

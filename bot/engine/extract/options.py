@@ -10,6 +10,17 @@ from bot.engine.extract.quantities import quantities
 from bot.engine.extract.vocabulary import Vocabulary, vocabulary
 
 _MOST_WORDS_BESIDE = 3  # a label inside a longer message is talk, not a choice
+# fmt: off
+_YES_OR_NO = frozenset(map(fold, (
+    "yes", "no", "not", "si", "ho", "hoina", "haina", "cha", "chha", "chaina", "xaina", "la", "na3am",
+    "छ", "छैन", "हो", "होइन", "لا", "نعم",
+)))
+_POLITE = frozenset(map(fold, (
+    "ok", "okay", "please", "pls", "plz", "thanks", "thank", "you", "sir", "madam", "maam", "i", "do", "it", "is",
+    "por", "favor", "gracias", "señor", "señora", "hajur", "dhanyabad", "kripaya", "haina", "हजुर", "धन्यवाद", "कृपया",
+    "shukran", "min", "fadlak", "law", "samaht", "من", "فضلك", "لو", "سمحت", "شكرا",
+)))
+# fmt: on
 _MARKS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 
 
@@ -84,9 +95,20 @@ def _inside(tokens: tuple[Token, ...], spoken: Sequence[frozenset[str]], words: 
     taken = {at for _, first, width in found for at in range(first, first + width)}
     rest = [token for at, token in enumerate(tokens) if at not in taken]
     is_denied = any(words.negations.at(tokens, at) for at in range(len(tokens)) if at not in taken)
+    if any(_is_slight(tokens[first : first + width]) for _, first, width in found) and not _is_polite(rest):
+        return None
     if found and not is_denied and len(rest) <= _MOST_WORDS_BESIDE and not shared:
         return _only(i for i, _, _ in found)
     return None if found else _near(" ".join(token.text for token in tokens), spoken, words)
+
+
+def _is_slight(label: Sequence[Token]) -> bool:
+    """A bare yes or no stands in sentences of its own: "no money", "no reason to live" choose nothing."""
+    return len(label) == 1 and label[0].text in _YES_OR_NO
+
+
+def _is_polite(rest: Sequence[Token]) -> bool:
+    return all(token.text in _POLITE for token in rest)
 
 
 def _near(said: str, spoken: Sequence[frozenset[str]], words: Vocabulary) -> int | None:
