@@ -250,8 +250,10 @@ async def test_an_unknown_number_and_anothers_number_end_alike(written: str, sta
         (CaseStatus.IN_PROGRESS, "A person works on case {number}. It was opened on 6 May 2026."),
         (
             CaseStatus.WAITING,
-            "A person works on case {number}. They wait for an answer, from you or from somebody else. "
-            "It was opened on 6 May 2026.",
+            (
+                "A person works on case {number}. They wait for an answer, from you or from somebody else. "
+                "It was opened on 6 May 2026."
+            ),
         ),
         (CaseStatus.RESOLVED, "Case {number} was closed on 6 May 2026."),
         (CaseStatus.CLOSED, "Case {number} was closed on 6 May 2026."),
