@@ -35,14 +35,14 @@ def _told(command: Callable[[argparse.Namespace], int], options: argparse.Namesp
 
 
 def _train(options: argparse.Namespace) -> int:
-    from bot.nlu.server.training import train  # noqa: PLC0415
+    from bot.nlu.server.training import train
 
     train(config=options.config, data=options.data, model=options.model)
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from bot.nlu.server.serving import die_with_parent, serve  # noqa: PLC0415
+    from bot.nlu.server.serving import die_with_parent, serve
 
     if options.die_with_parent:
         die_with_parent()
@@ -51,7 +51,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from bot.nlu.server.report import report  # noqa: PLC0415
+    from bot.nlu.server.report import report
 
     print(report(model=options.model, data=options.data, as_json=options.json))
     return 0

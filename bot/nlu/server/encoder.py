@@ -34,9 +34,9 @@ class E5:
     """The network itself, without memory."""
 
     def __init__(self, weights: Weights) -> None:
-        import onnxruntime  # heavy, and not needed where only the configuration is read  # noqa: PLC0415
+        import onnxruntime  # heavy, and not needed where only the configuration is read
 
-        from bot.nlu.server.graph import GraphBuilder  # noqa: PLC0415
+        from bot.nlu.server.graph import GraphBuilder
 
         self._weights = weights
         self._subwords = Subwords(weights)

@@ -52,7 +52,7 @@ class NativeScript(StoredComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns how each language looks and which words it has."""
-        import wordfreq  # noqa: PLC0415
+        import wordfreq
 
         examples = [(message.get(TEXT), _told_language(message)) for message in training_data.intent_examples]
         self._guesser.fit([text for text, _ in examples], [language for _, language in examples])
@@ -124,6 +124,6 @@ def _looked_up(language: str) -> list[str]:
 
 
 def _listed(language: str, most: int) -> list[str]:
-    import wordfreq  # noqa: PLC0415
+    import wordfreq
 
     return list(wordfreq.top_n_list(language, most)) if language in wordfreq.available_languages() else []

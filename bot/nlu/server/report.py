@@ -29,7 +29,7 @@ class Judged:
 
 def report(*, model: Path, data: Path, as_json: bool) -> str:
     """The measures as text or JSON. Raises ModelError for a bad archive, ValueError where `data` has no messages."""
-    from bot.nlu.server.parser import Parser, load_processor  # noqa: PLC0415
+    from bot.nlu.server.parser import Parser, load_processor
 
     measures = measured(list(judge(_examples(sorted(data.glob("*.yml"))), Parser(load_processor(model)).parse)))
     return json.dumps(measures, ensure_ascii=False, indent=2) if as_json else as_text(measures)
@@ -37,7 +37,7 @@ def report(*, model: Path, data: Path, as_json: bool) -> str:
 
 def _examples(files: Iterable[Path]) -> list[tuple[str, str, str]]:
     """(language, text, intent) of every message in Rasa's YAML files named by language."""
-    from rasa.shared.nlu.training_data.formats.rasa_yaml import RasaYAMLReader  # noqa: PLC0415
+    from rasa.shared.nlu.training_data.formats.rasa_yaml import RasaYAMLReader
 
     return [
         (file.stem, message.get("text"), message.get("intent"))

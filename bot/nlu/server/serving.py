@@ -40,7 +40,7 @@ async def serve(*, model: Path, host: str, port: int, capacity: int) -> None:
 
 
 def _load(model: Path):  # type: ignore[no-untyped-def]
-    from bot.nlu.server.parser import Parser, load_processor  # imports TensorFlow: takes seconds  # noqa: PLC0415
+    from bot.nlu.server.parser import Parser, load_processor  # imports TensorFlow: takes seconds
 
     parser = Parser(load_processor(model))
     parser.parse(["hello"])  # the first run is slow: let nobody wait for it

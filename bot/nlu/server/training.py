@@ -14,7 +14,7 @@ from bot.nlu.server.errors import ModelError
 
 def train(*, config: Path, data: Sequence[Path], model: Path) -> None:
     """Writes the archive `model` (.tar.gz). Raises ModelError where Rasa finds nothing to train on."""
-    from rasa.model_training import train_nlu  # noqa: PLC0415
+    from rasa.model_training import train_nlu
 
     with TemporaryDirectory() as scratch:
         staged = Path(scratch)
@@ -44,7 +44,7 @@ def _stage(source: Path, target: Path) -> None:
 
 
 def _literal(content: dict[str, Any]) -> dict[str, Any]:
-    from ruamel.yaml.scalarstring import LiteralScalarString  # noqa: PLC0415
+    from ruamel.yaml.scalarstring import LiteralScalarString
 
     for item in content.get("nlu", []):
         if isinstance(item.get("examples"), str):
