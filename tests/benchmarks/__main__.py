@@ -131,6 +131,8 @@ async def measure(options: argparse.Namespace, scratch: Path) -> list[Row]:
             say(f"Round {number + 1} of {options.rounds} ...")
             await bench.round(options.messages)
         await bench.take_alone(options.messages)
+        told = (scratch / "worker.log").read_text("utf-8", "replace").count("answered_by_keywords")
+        say(f"Key words answered instead of the NLU server: {told} times")
         return bench.rows()
 
 
@@ -138,7 +140,7 @@ def main() -> int:
     """Measure, then print a table, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--messages", type=int, default=300, help="in a round")
+    parser.add_argument("--messages", type=int, default=250, help="in a round")
     parser.add_argument("--senders", type=int, default=32, help="under way at once")
     parser.add_argument("--phones", type=int, default=256)
     parser.add_argument("--json", action="store_true")
