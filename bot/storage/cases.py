@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency
 from bot.domain.contact import ContactId
@@ -14,6 +14,11 @@ from bot.storage.retention import delete_oldest
 from bot.storage.schema import cases
 from bot.storage.work import Work
 
+_OF = (
+    select(cases)
+    .where(cases.c.contact_id == bindparam("contact"))
+    .order_by(cases.c.opened_at.desc(), cases.c.id.desc())
+)
 _OPEN = [status.value for status in CaseStatus if status.is_open]
 
 
@@ -33,9 +38,7 @@ class SqlCases:
         return await self._one(cases.c.number == number)
 
     async def of(self, contact: ContactId) -> Sequence[Case]:
-        rows = await self._db.execute(
-            select(cases).where(cases.c.contact_id == contact).order_by(cases.c.opened_at.desc(), cases.c.id.desc())
-        )
+        rows = await self._db.execute(_OF, {"contact": contact})
         return [self._case(row) for row in rows]
 
     async def save(self, case: Case) -> None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, delete, exists, insert, or_, select, update
 
 from bot.domain.contact import Address, Contact, ContactId, Permission, Reach, Scheme
 from bot.domain.errors import Conflict
 from bot.storage import values
-from bot.storage.schema import addresses, contacts, deliveries, messages, metadata, refused_addresses
+from bot.storage.schema import Moment, addresses, contacts, deliveries, messages, metadata, refused_addresses
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
 
@@ -23,6 +23,29 @@ _KNOWN = (
 _BY_ID = _KNOWN.where(contacts.c.id == bindparam("contact"))
 _OWNER = select(addresses.c.contact_id).where(addresses.c.id == bindparam("address"))
 _BY_ADDRESS = _KNOWN.where(contacts.c.id == _OWNER.scalar_subquery())
+_CHANGE = update(contacts).where(contacts.c.id == bindparam("contact"))
+
+
+def _later(at: Any) -> ColumnElement[Any]:
+    """The time, unless a later one is stored: the way in notes messages while a turn is under way."""
+    is_later = or_(addresses.c.last_heard_at.is_(None), addresses.c.last_heard_at < at)
+    return case((is_later, at), else_=addresses.c.last_heard_at)
+
+
+def _heard() -> Update:
+    at, is_new = bindparam("at", type_=Moment), addresses.c.permission == Permission.NONE.value
+    return (
+        update(addresses)
+        .where(addresses.c.id == bindparam("address"))
+        .values(
+            last_heard_at=_later(at),
+            permission=case((is_new, Permission.WROTE.value), else_=addresses.c.permission),
+            permission_at=case((is_new, at), else_=addresses.c.permission_at),
+        )
+    )
+
+
+_HEARD = _heard()
 
 
 class SqlContacts:
@@ -47,24 +70,14 @@ class SqlContacts:
         return known
 
     async def save(self, contact: Contact) -> None:
-        stored = update(contacts).where(contacts.c.id == contact.id).values(self._row(contact))
-        if (await self._db.execute(stored)).rowcount == 0:
+        if (await self._db.execute(_CHANGE, {"contact": contact.id, **self._row(contact)})).rowcount == 0:
             raise Conflict(f"contact {contact.id} is not stored, or was erased")
         known = self._read.pop(contact.id, None)
         if known is None or known.reaches != contact.reaches:
             await self._save_reaches(contact)
 
     async def heard(self, address: Address, at: datetime) -> None:
-        is_new = addresses.c.permission == Permission.NONE
-        await self._db.execute(
-            update(addresses)
-            .where(addresses.c.id == self._vault.hash_address(address))
-            .values(
-                last_heard_at=_later(at),
-                permission=case((is_new, Permission.WROTE.value), else_=addresses.c.permission),
-                permission_at=case((is_new, at), else_=addresses.c.permission_at),
-            )
-        )
+        await self._db.execute(_HEARD, {"address": self._vault.hash_address(address), "at": at})
 
     async def erasable(self, now: datetime, limit: int) -> Sequence[ContactId]:
         has_message = exists().where(messages.c.contact_id == contacts.c.id, messages.c.handled_at.is_(None))
@@ -189,9 +202,3 @@ class SqlContacts:
         if reach.last_heard_at is not None:
             row["last_heard_at"] = _later(reach.last_heard_at)
         await self._db.execute(update(addresses).where(addresses.c.id == key).values(row))
-
-
-def _later(at: datetime) -> ColumnElement[Any]:
-    """The time, unless a later one is stored: the way in notes messages while a turn is under way."""
-    is_later = or_(addresses.c.last_heard_at.is_(None), addresses.c.last_heard_at < at)
-    return case((is_later, at), else_=addresses.c.last_heard_at)

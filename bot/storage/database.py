@@ -2,16 +2,25 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import ConfigurationError, Conflict, MusterError, Unavailable
+from bot.storage import sqlite
 
 PATIENCE_SECONDS = 30  # how long a transaction waits for another before it gives up
 SQLITE, POSTGRESQL = "sqlite+aiosqlite", "postgresql+asyncpg"
@@ -28,13 +37,12 @@ def connect(url: str) -> AsyncEngine:
     """An engine for the database at `url`; raises ConfigurationError for an address that is none of ours."""
     parsed = _parsed(url)
     if parsed.drivername == POSTGRESQL:
-        return create_async_engine(
+        engine = create_async_engine(
             parsed,
             hide_parameters=True,  # an error's text must not carry what a contact wrote
             pool_size=10,
             max_overflow=20,
             pool_timeout=PATIENCE_SECONDS,
-            pool_pre_ping=True,
             connect_args={
                 "server_settings": {
                     "timezone": "UTC",
@@ -44,7 +52,10 @@ def connect(url: str) -> AsyncEngine:
                 }
             },
         )
-    engine = create_async_engine(parsed, hide_parameters=True, pool_size=2, connect_args={"timeout": PATIENCE_SECONDS})
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
+        return engine
+    opened = partial(sqlite.connect, parsed.database or ":memory:", patience_seconds=PATIENCE_SECONDS)
+    engine = create_async_engine(parsed, hide_parameters=True, pool_size=2, async_creator=opened)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -95,6 +106,15 @@ def _parsed(url: str) -> URL:
             [f"MUSTER_DATABASE_URL must begin with {SQLITE}:///path or {POSTGRESQL}://user:password@host/name"]
         )
     return parsed
+
+
+def _refuse_closed(connection: Any, _: object, __: object) -> None:
+    """Have the pool open another connection for one that the server has closed, as it does when it restarts.
+
+    The driver hears of it at once; to ask the server before each transaction would cost three more ways to it and back.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

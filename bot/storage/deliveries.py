@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, bindparam, delete, exists, func, insert, or_, select, tuple_, update
 
 from bot.domain.contact import Address, Channel, ContactId, Scheme
 from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus, Lane, Option, Template
@@ -25,6 +25,38 @@ _SENDING = DeliveryStatus.SENDING.value
 _NEVER_READ = [status.value for status in (DeliveryStatus.FAILED, DeliveryStatus.EXPIRED, DeliveryStatus.CANCELLED)]
 # The order in which early receipts are believed, whatever order they came in.
 _PROGRESS = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
+_PENDING = (
+    select(table)
+    .where(table.c.contact_id == bindparam("contact"), table.c.ready_at.is_not(None))
+    .order_by(table.c.lane, table.c.position)
+)
+_CLAIM = (
+    update(table)
+    .where(table.c.id.in_(bindparam("taken", expanding=True)))
+    .values(status=_SENDING, ready_at=bindparam("until"))
+)
+_RESERVE = (
+    update(contacts)
+    .where(contacts.c.id == bindparam("contact"))
+    .values(last_position=contacts.c.last_position + bindparam("count"))
+    .returning(contacts.c.last_position)
+)
+_TAKE_EARLY = delete(early_receipts).where(early_receipts.c.provider_hash == bindparam("key")).returning(early_receipts)
+
+
+def _move(status: DeliveryStatus) -> Update:
+    """Stores what becomes of a delivery, if it may: by its status, and by the claim that this outcome rests on.
+
+    What an older claim reports as SENT is believed: it was sent.
+    """
+    froms = [earlier.value for earlier in DeliveryStatus if earlier.may_become(status)]
+    may_move: ColumnElement[bool] = table.c.status.in_(froms)
+    if status is not DeliveryStatus.SENT:
+        may_move &= or_(table.c.status != _SENDING, table.c.ready_at == bindparam("claim"))
+    return update(table).where(table.c.id == bindparam("delivery"), may_move)
+
+
+_MOVES = {status: _move(status) for status in DeliveryStatus}
 
 
 class SqlDeliveries:
@@ -58,30 +90,24 @@ class SqlDeliveries:
         The contact's row is locked for it, where skipping locked deliveries would break their order.
         """
         await self._work.hold(contact)
-        pending = await self._db.execute(
-            select(table)
-            .where(table.c.contact_id == contact, table.c.ready_at.is_not(None))
-            .order_by(table.c.lane, table.c.position)
-        )
+        pending = await self._db.execute(_PENDING, {"contact": contact})
         taken: list[Delivery] = []
         for row in pending:
             if row.ready_at > now:
                 break
             taken.append(replace(self._delivery(row), status=DeliveryStatus.SENDING, claimed_until=until))
         if taken:
-            mine = table.c.id.in_([delivery.id for delivery in taken])
-            await self._db.execute(update(table).where(mine).values(status=_SENDING, ready_at=until))
+            await self._db.execute(_CLAIM, {"taken": [delivery.id for delivery in taken], "until": until})
         return taken
 
     async def save(self, delivery: Delivery) -> None:
-        """Keep an outcome; raises Conflict for a move that is not allowed or that a stale claim asks for.
-
-        What an older claim reports as SENT is believed: it was sent.
-        """
+        """Keep an outcome; raises Conflict for a move that is not allowed or that a stale claim asks for."""
         if delivery.provider_id is not None:
             await self._work.one_at_a_time(self._provider_hash(delivery.channel, delivery.provider_id))
-        stored = update(table).where(table.c.id == delivery.id, _may_become(delivery)).values(self._row(delivery))
-        if (await self._db.execute(stored)).rowcount == 0:
+        row = {"delivery": delivery.id, **self._row(delivery)}
+        if delivery.status is not DeliveryStatus.SENT:
+            row["claim"] = delivery.claimed_until
+        if (await self._db.execute(_MOVES[delivery.status], row)).rowcount == 0:
             raise Conflict(
                 f"delivery {delivery.id} cannot become {delivery.status.value} any more, or not by this claim"
             )
@@ -158,12 +184,7 @@ class SqlDeliveries:
         """Reserve positions; the contact's row stays locked, so that positions are committed in their order."""
         last: dict[ContactId, int] = {}
         for contact in sorted(counts):
-            reserved = await self._db.scalar(
-                update(contacts)
-                .where(contacts.c.id == contact)
-                .values(last_position=contacts.c.last_position + counts[contact])
-                .returning(contacts.c.last_position)
-            )
+            reserved = await self._db.scalar(_RESERVE, {"contact": contact, "count": counts[contact]})
             if reserved is None:
                 raise Conflict(f"contact {contact} is not stored, or was erased")
             last[contact] = reserved - counts[contact]
@@ -181,8 +202,8 @@ class SqlDeliveries:
         """Move a delivery that has just been sent by the receipts that overtook it."""
         if sent.provider_id is None:
             return
-        mine = early_receipts.c.provider_hash == self._provider_hash(sent.channel, sent.provider_id)
-        early = (await self._db.execute(delete(early_receipts).where(mine).returning(early_receipts))).all()
+        key = self._provider_hash(sent.channel, sent.provider_id)
+        early = (await self._db.execute(_TAKE_EARLY, {"key": key})).all()
         reasons = {DeliveryStatus(row.status): row.reason for row in early}
         moved = sent
         for status in _PROGRESS:
@@ -272,15 +293,6 @@ def _content(language: str, private: dict[str, Any]) -> Content:
         attachment=private["attachment"],
         template=Template(id=template[0], variables=tuple(template[1:])) if template else None,
     )
-
-
-def _may_become(delivery: Delivery) -> ColumnElement[bool]:
-    """Whether what is stored may become this: by its status, and by the claim that this outcome rests on."""
-    froms = [status.value for status in DeliveryStatus if status.may_become(delivery.status)]
-    may_move = table.c.status.in_(froms)
-    if delivery.status is DeliveryStatus.SENT:
-        return may_move
-    return and_(may_move, or_(table.c.status != _SENDING, table.c.ready_at == delivery.claimed_until))
 
 
 def _moved(delivery: Delivery, status: DeliveryStatus, reason: str | None) -> Delivery | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from bot.domain.contact import Address, Channel, ContactId, Scheme
 from bot.domain.message import Attachment, Message, MessageId, MessageKind, Received
@@ -15,6 +15,17 @@ from bot.storage.retention import delete_oldest
 from bot.storage.schema import messages
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
+
+_WAITING = (
+    select(messages)
+    .where(messages.c.contact_id == bindparam("contact"), messages.c.handled_at.is_(None))
+    .order_by(messages.c.number)
+)
+_HANDLE = (
+    update(messages)
+    .where(messages.c.id == bindparam("message"), messages.c.handled_at.is_(None))
+    .values(handled_at=bindparam("at"))
+)
 
 
 class SqlMessages:
@@ -39,16 +50,11 @@ class SqlMessages:
         return await insert_new(self._db, messages, row)
 
     async def waiting(self, contact: ContactId) -> Sequence[Message]:
-        rows = await self._db.execute(
-            select(messages)
-            .where(messages.c.contact_id == contact, messages.c.handled_at.is_(None))
-            .order_by(messages.c.number)
-        )
+        rows = await self._db.execute(_WAITING, {"contact": contact})
         return in_order([self._message(row) for row in rows])
 
     async def mark_handled(self, message: MessageId, at: datetime) -> bool:
-        waiting = update(messages).where(messages.c.id == message, messages.c.handled_at.is_(None))
-        return (await self._db.execute(waiting.values(handled_at=at))).rowcount == 1
+        return (await self._db.execute(_HANDLE, {"message": message, "at": at})).rowcount == 1
 
     async def count_attempt(self, message: MessageId) -> int:
         counted = (

@@ -53,6 +53,11 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
+# What the partial indexes hold; a query that says the same words is answered from them.
+IS_OPEN = "status IN ('waiting', 'suspended')"
+IS_WAITING = "status = 'waiting'"
+IS_ENDED = "status = 'ended'"
+
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only in a column of type INTEGER
 ID = String(64)
 
@@ -169,9 +174,9 @@ sessions = Table(
     Column("revision", Integer, nullable=False),
     _sealed(),  # answers
     Index("ix_sessions_contact_id", "contact_id"),
-    _partial("ix_sessions_open", "contact_id", "number", where="status IN ('waiting', 'suspended')"),
-    _partial("ix_sessions_waits_until", "waits_until", where="status = 'waiting'"),
-    _partial("ix_sessions_aging", "started_at", where="status = 'ended'"),
+    _partial("ix_sessions_open", "contact_id", "number", where=IS_OPEN),
+    _partial("ix_sessions_waits_until", "waits_until", where=IS_WAITING),
+    _partial("ix_sessions_aging", "started_at", where=IS_ENDED),
 )
 
 deliveries = Table(

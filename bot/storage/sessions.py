@@ -4,17 +4,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 
 from bot.domain.contact import ContactId
 from bot.domain.errors import Conflict
 from bot.domain.session import Return, Session, SessionId, SessionStatus
 from bot.storage import values
 from bot.storage.retention import delete_oldest
-from bot.storage.schema import sessions
+from bot.storage.schema import IS_ENDED, IS_OPEN, IS_WAITING, sessions
 from bot.storage.work import Work
 
-_OPEN = [status.value for status in SessionStatus if status.is_open]
+_OPEN = (
+    select(sessions)
+    .where(sessions.c.contact_id == bindparam("contact"), text(IS_OPEN))
+    .order_by(sessions.c.number.desc())
+)
+_CHANGE = update(sessions).where(sessions.c.id == bindparam("session"), sessions.c.revision == bindparam("read"))
+_LAPSED = (
+    select(sessions.c.contact_id)
+    .where(text(IS_WAITING), sessions.c.waits_until <= bindparam("now"))
+    .order_by(sessions.c.waits_until)
+    .limit(bindparam("limit"))
+)
 
 
 class SqlSessions:
@@ -23,34 +34,24 @@ class SqlSessions:
         self._vault = work.vault
 
     async def open(self, contact: ContactId) -> Sequence[Session]:
-        rows = await self._db.execute(
-            select(sessions)
-            .where(sessions.c.contact_id == contact, sessions.c.status.in_(_OPEN))
-            .order_by(sessions.c.number.desc())
-        )
+        rows = await self._db.execute(_OPEN, {"contact": contact})
         return [self._session(row) for row in rows]
 
     async def save(self, session: Session) -> None:
         row = self._row(session)
         if session.revision == 0:
-            await self._db.execute(insert(sessions).values(id=session.id, contact_id=session.contact, **row))
+            await self._db.execute(insert(sessions), {"id": session.id, "contact_id": session.contact, **row})
             return
-        stored = update(sessions).where(sessions.c.id == session.id, sessions.c.revision == session.revision)
-        if (await self._db.execute(stored.values(row))).rowcount == 0:
+        changed = await self._db.execute(_CHANGE, {"session": session.id, "read": session.revision, **row})
+        if changed.rowcount == 0:
             raise Conflict(f"session {session.id} is no longer at revision {session.revision}")
 
     async def lapsed(self, now: datetime, limit: int) -> Sequence[ContactId]:
-        rows = await self._db.execute(
-            select(sessions.c.contact_id)
-            .where(sessions.c.status == SessionStatus.WAITING.value, sessions.c.waits_until <= now)
-            .group_by(sessions.c.contact_id)
-            .order_by(func.min(sessions.c.waits_until))
-            .limit(limit)
-        )
-        return [ContactId(row.contact_id) for row in rows]
+        contacts = await self._db.scalars(_LAPSED, {"now": now, "limit": limit})
+        return [ContactId(contact) for contact in dict.fromkeys(contacts)]  # one question waits for each, or a few
 
     async def delete_ended_before(self, at: datetime, limit: int) -> int:
-        due = (sessions.c.status == SessionStatus.ENDED.value) & (sessions.c.started_at < at)
+        due = text(IS_ENDED) & (sessions.c.started_at < at)
         return await delete_oldest(self._db, sessions, due, by=sessions.c.started_at, limit=limit)
 
     # --- rows -------------------------------------------------------------------------------------------------------

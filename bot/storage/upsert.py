@@ -1,6 +1,7 @@
 """Owns the inserts that both databases know and spell in dialects of their own."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -15,19 +16,23 @@ async def insert_new(connection: AsyncConnection, table: Table, row: Row) -> boo
 
     Where another transaction has such a row in hand, PostgreSQL waits for its end.
     """
-    first = next(iter(table.primary_key))
-    statement = _insert(connection, table).values(row).on_conflict_do_nothing().returning(first)
-    return (await connection.execute(statement)).first() is not None
+    statement = _insert_new(connection.dialect.name, table)
+    return (await connection.execute(statement, row)).first() is not None
 
 
 async def put(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
     """Insert the rows, or replace those of the same id."""
     if not rows:
         return
-    statement = _insert(connection, table)
+    statement = _insert(connection.dialect.name, table)
     others = {name: statement.excluded[name] for name in rows[0] if name != "id"}
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=others), list(rows))
 
 
-def _insert(connection: AsyncConnection, table: Table) -> Any:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+@cache  # of a handful of tables; to build it takes longer than to run it
+def _insert_new(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.contact import ContactId
@@ -12,6 +12,8 @@ from bot.storage.schema import contacts
 
 # The lock leaves the key alone: a message can be stored for a contact while their last one is being answered.
 _LOCK = select(contacts.c.id).where(contacts.c.id == bindparam("contact")).with_for_update(key_share=True)
+
+_NAME_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,4 +38,4 @@ class Work:
     async def one_at_a_time(self, name: str) -> None:
         """Until this transaction ends, no other that asks for the same name goes on."""
         if self.has_many_writers:
-            await self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            await self.connection.execute(_NAME_LOCK, {"name": name})

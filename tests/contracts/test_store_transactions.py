@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.contact import ContactId
 from bot.domain.errors import ConfigurationError, Conflict, Unavailable
 from bot.services.ports import Store
+from bot.storage import database
 from bot.storage.crypto import Keyring
 from bot.storage.migrate import migrate
 from bot.storage.store import SqlStore
@@ -124,6 +127,24 @@ async def test_the_store_answers_while_another_transaction_writes(store: SqlStor
         await unit.contacts.meet(samples.PHONE, ANA)
         async with asyncio.timeout(5):
             await store.ping()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no server to restart
+async def test_connections_that_the_server_has_closed_are_replaced(store: SqlStore, database_url: str) -> None:
+    """After a restart of the database the next webhook is stored: its provider may not come again."""
+    await samples.meet(store)
+    is_closed = asyncio.Event()
+    pooled = await store._engine.raw_connection()
+    driver: Any = pooled.driver_connection
+    driver.add_termination_listener(lambda _: is_closed.set())
+    pooled.close()
+    server = database.connect(database_url)
+    async with server.begin() as connection, asyncio.timeout(5):
+        await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": driver.get_server_pid()})
+        await is_closed.wait()
+    await server.dispose()
+    async with store.transaction() as unit:
+        assert await unit.contacts.get(ANA)
 
 
 async def test_a_silent_database_is_unavailable(clock: StillClock, key: str) -> None:
