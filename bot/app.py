@@ -38,10 +38,11 @@ from bot.queue.doorbell import Doorbell, Held
 from bot.queue.live import Live
 from bot.queue.throttle import Pace, Throttle
 from bot.services.cases import CaseDesk
-from bot.services.conversation import Conversation, Locale
+from bot.services.conversation import Conversation
 from bot.services.deliveries import Sender
 from bot.services.documents import Documents
 from bot.services.inbox import Inbox
+from bot.services.listening import Listening, Locale
 from bot.services.phrasing import Phrasing
 from bot.services.places import PlaceDirectory
 from bot.services.ports import ActionSpec, Bell, Channeller
@@ -220,15 +221,22 @@ def converse(
             ids=desks.ids,
             reply_life=timedelta(hours=settings.reply_life_hours),
         ),
-        catalogs=desks.catalogs,
+        listening=Listening(
+            store=store,
+            clock=desks.clock,
+            flows=all_flows,
+            catalogs=desks.catalogs,
+            channels=channels,
+            understander=UnderstandingWithFallback(rasa=rasa, keywords=keywords),
+            linguist=linguist,
+            signals=Signals.load(settings.languages),
+            documents=desks.documents,
+            locale=locale_of(settings),
+        ),
         channels=channels,
-        understander=UnderstandingWithFallback(rasa=rasa, keywords=keywords),
-        linguist=linguist,
-        signals=Signals.load(settings.languages),
         documents=desks.documents,
         triggers=triggers_of(all_flows),
         limits=settings.thresholds,
-        locale=locale_of(settings),
     )
 
 

@@ -201,7 +201,7 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
             conversation = app.converse(
                 chosen, desks, store=store, bell=NoBell(), channels=phones, rasa=app.ask_rasa(chosen, session)
             )
-            conversation.clock = clock
+            conversation.clock = conversation.listening.clock = clock
             sender = app.send_through(chosen, desks, store=store, channels=phones, throttle=NoThrottle())
             house = Muster(
                 store=store,

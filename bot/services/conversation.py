@@ -1,28 +1,26 @@
 """Owns the answer to a contact's messages: understand, decide, run the flow, commit all or nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.delivery import Content, Lane
 from bot.domain.errors import Conflict, Unavailable
-from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
+from bot.domain.message import Message
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Evidence, Value
-from bot.engine import extract, interpreter
-from bot.engine.effects import Answered, Fit, Lapsed, Say, Setting, Text
+from bot.engine import interpreter
+from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.engine.flow import EngineError
-from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services import routing
 from bot.services.documents import Documents
-from bot.services.ports import Bell, Channeller, Clock, Linguist, Store, Understander, Unit
-from bot.services.routing import Decision, Deed, Limits, Signal, Situation, Triggers
-from bot.services.signals import Reading, Signals
+from bot.services.listening import Fetched, Listening, Prepared
+from bot.services.ports import Bell, Channeller, Clock, Store, Unit
+from bot.services.routing import Decision, Deed, Limits, Situation, Triggers
 from bot.services.turn import MENU, House, Turn
 
 log = logger("conversation")
@@ -44,39 +42,6 @@ MAX_ATTEMPTS = 5  # bells that a message may need; then a person gets it, for la
 AT_ONCE = frozenset({"stop", "start", "doubt_danger", "mental_distress", "weather"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locale:
-    """What the deployment says of where it is."""
-
-    region: str
-    currency: str
-    timezone: str
-    languages: Mapping[str, str]  # code: the language's own name
-    default_language: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """An attachment's bytes as its channel delivered them."""
-
-    attachment: Attachment
-    body: bytes
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """All that is found out about a message before its transaction opens."""
-
-    message: Message
-    reading: Reading
-    language: str
-    is_language_sure: bool
-    understanding: Understanding
-    fetched: tuple[Fetched, ...] = ()
-    is_file_lost: bool = False
-
-
 @dataclass(kw_only=True, slots=True)
 class Conversation:
     """Handles one contact's waiting messages in order. The caller holds the contact's lease."""
@@ -85,15 +50,11 @@ class Conversation:
     bell: Bell  # rings for delivery
     clock: Clock
     house: House
-    catalogs: Catalogs
+    listening: Listening
     channels: Mapping[Channel, Channeller]
-    understander: Understander
-    linguist: Linguist
-    signals: Signals
     documents: Documents
     triggers: Triggers
     limits: Limits
-    locale: Locale
 
     async def handle(self, contact: ContactId) -> int:
         """Answer what waits; returns how many messages were handled."""
@@ -176,7 +137,7 @@ class Conversation:
     async def _answer(self, message: Message) -> Lane:
         if (channel := self.channels.get(message.received.channel)) is not None:
             await channel.acknowledge(message.received)
-        prepared = await self._prepare(message)
+        prepared = await self.listening.prepare(message)
         for _ in range(MAX_CONFLICTS):
             try:
                 return await self._transact(prepared)
@@ -208,7 +169,7 @@ class Conversation:
         What a changed flow has broken is ended and a person gets a case, so that it fails once and what the contact
         says now is heard for itself.
         """
-        sessions, setting = list(await unit.sessions.open(contact.id)), self._setting(contact, now)
+        sessions, setting = list(await unit.sessions.open(contact.id)), self.listening.setting(contact.language, now)
         sound = [session for session in sessions if self._is_sound(session, setting)]
         for session in sessions:
             if session not in sound:
@@ -234,103 +195,10 @@ class Conversation:
             contact=contact,
             address=address,
             channeller=self.channels.get(address.channel),
-            setting=self._setting(contact, now),
+            setting=self.listening.setting(contact.language, now),
             origin=origin,
             sessions=sessions,
         )
-
-    def _setting(self, contact: Contact, now: datetime) -> Setting:
-        return Setting(
-            now=now,
-            language=contact.language or self.locale.default_language,
-            region=self.locale.region,
-            currency=self.locale.currency,
-            timezone=self.locale.timezone,
-            languages=tuple(self.locale.languages.items()),
-            labels=self.catalogs.translations,
-        )
-
-    # --- before the transaction -----------------------------------------------------------------------------------
-
-    async def _prepare(self, message: Message) -> Prepared:
-        """Everything slow: which language, what it means, its files."""
-        received = message.received
-        async with self.store.transaction() as unit:
-            contact = await unit.contacts.get(message.contact)
-            sessions = await unit.sessions.open(message.contact)
-        reading = self.signals.read(received.text)
-        language, is_sure = self._language(contact, received.text, received.language_hint)
-        fetched, is_file_lost = await self._fetch(received.channel, received.attachments)
-        return Prepared(
-            message=message,
-            reading=reading,
-            language=language,
-            is_language_sure=is_sure,
-            understanding=await self._understand(message, reading, sessions, language),
-            fetched=fetched,
-            is_file_lost=is_file_lost,
-        )
-
-    def _language(self, contact: Contact | None, text: str, hint: str | None) -> tuple[str, bool]:
-        """The language to answer in: the contact's own once confirmed, else what the text says."""
-        known = contact.language if contact else None
-        if known and contact and contact.is_language_confirmed:
-            return known, True
-        guess = self.linguist.guess(text, hint)
-        if guess.language and (guess.is_sure or known is None):
-            return guess.language, guess.is_sure
-        return known or self.locale.default_language, False
-
-    async def _understand(
-        self, message: Message, reading: Reading, sessions: Sequence[Session], language: str
-    ) -> Understanding:
-        """Ask what the words mean, unless their form already says it: an empty text, a number, a tapped option."""
-        received = message.received
-        is_formal = reading.signal in (Signal.EMPTY, Signal.EMOJI, Signal.NUMBER, Signal.STOP, Signal.START)
-        if received.kind is not MessageKind.WORDS and received.kind is not MessageKind.EDITED:
-            return Understanding()
-        if received.choice is not None or is_formal:
-            return Understanding()
-        if sessions and self._fit(sessions, Answered(text=received.text), language) is Fit.EXACT:
-            return Understanding()
-        understanding = await self.understander.understand(received.text, language)
-        return replace(understanding, entities=self._entities(received.text, language))
-
-    def _entities(self, text: str, language: str) -> tuple[Entity, ...]:
-        today = self.clock.now().astimezone(ZoneInfo(self.locale.timezone)).date()
-        found = extract.entities(text, language, today, default_currency=self.locale.currency)
-        return tuple(Entity(kind=entity.kind, value=interpreter.value_of(entity.value)) for entity in found)
-
-    def _fit(self, sessions: Sequence[Session], answered: Answered, language: str) -> Fit | None:
-        if not sessions or sessions[0].status is not SessionStatus.WAITING:
-            return None
-        setting = Setting(
-            now=self.clock.now(),
-            language=language,
-            region=self.locale.region,
-            currency=self.locale.currency,
-            timezone=self.locale.timezone,
-            languages=tuple(self.locale.languages.items()),
-            labels=self.catalogs.translations,
-        )
-        try:
-            return interpreter.fit(self.house.flows, sessions[0], answered, setting)
-        except EngineError:
-            return None  # its flow was changed: nothing fits any more
-
-    async def _fetch(self, channel: Channel, attachments: Sequence[Attachment]) -> tuple[tuple[Fetched, ...], bool]:
-        fetched, is_lost = [], False
-        for attachment in attachments:
-            if attachment.document_id is not None:
-                continue
-            try:
-                body, media_type = await self.channels[channel].fetch(attachment)
-                self.documents.inspect(body, media_type)
-                fetched.append(Fetched(attachment=attachment, body=body, media_type=media_type))
-            except Exception as error:  # a lost file must not cost the answer to the words beside it
-                log.warning("attachment_lost", channel=channel, error=error)
-                is_lost = True
-        return tuple(fetched), is_lost
 
     # --- inside the transaction -----------------------------------------------------------------------------------
 
@@ -385,7 +253,7 @@ class Conversation:
             keyword_flow=self.triggers.by_word(received.text),
             has_content=bool(received.attachments or received.position or received.phone),
             understanding=prepared.understanding,
-            fit=self._fit(turn.sessions, answered, turn.setting.language),
+            fit=self.listening.fit(turn.sessions, answered, turn.setting.language),
             open_flow=open_flow,
             is_owned=await _is_owned(unit, turn.contact.id),
         )
@@ -460,7 +328,7 @@ class Conversation:
 
     def _last_words(self, contact: Contact) -> Content:
         """The fallback text; in plain English where even the catalogs fail."""
-        language = contact.language or self.locale.default_language
+        language = contact.language or self.listening.locale.default_language
         try:
             return self.house.phrasing.content(Say(text=FALLBACK), language, Channel.SMS)
         except Exception as error:

@@ -53,8 +53,8 @@ def arm(composed: app.App, hop: str, die: Callable[[], None]) -> None:
             bell = composed.inbox._bell
             composed.inbox._bell = _Ringing(before(bell.ring, die))
         case "after_understanding":
-            understander = conversation.understander
-            conversation.understander = _Understanding(after(understander.understand, die))
+            understander = conversation.listening.understander
+            conversation.listening.understander = _Understanding(after(understander.understand, die))
         case "before_commit":
             conversation.store = _Store(composed.store, die)  # type: ignore[assignment]
         case "after_commit":  # handled and answered in SQL, but nobody was rung for

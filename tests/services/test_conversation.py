@@ -165,7 +165,7 @@ async def test_whatever_fails_the_worker_hears_so_and_a_person_gets_a_case(house
     elif broken == "flow":
         conversation.house = replace(conversation.house, flows={})
     else:
-        conversation.understander = type("Broken", (), {"understand": fails})()
+        conversation.listening.understander = type("Broken", (), {"understand": fails})()
     worker = house.worker()
     await worker.says("i want to talk to a person please")
     worker.hears("something went wrong")

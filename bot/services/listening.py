@@ -1,0 +1,159 @@
+"""Owns what is found out about a message before its transaction opens: language, meaning, files."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.domain.contact import Channel, Contact
+from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
+from bot.domain.session import Session, SessionStatus
+from bot.engine import extract, interpreter
+from bot.engine.effects import Answered, Fit, Setting
+from bot.engine.flow import EngineError, Flow
+from bot.i18n import Catalogs
+from bot.log import logger
+from bot.services.documents import Documents
+from bot.services.ports import Channeller, Clock, Linguist, Store, Understander
+from bot.services.routing import Signal
+from bot.services.signals import Reading, Signals
+
+log = logger("listening")
+
+# The form of these says all that there is to understand.
+FORMAL = frozenset({Signal.EMPTY, Signal.EMOJI, Signal.NUMBER, Signal.STOP, Signal.START})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locale:
+    """What the deployment says of where it is."""
+
+    region: str
+    currency: str
+    timezone: str
+    languages: Mapping[str, str]  # code: the language's own name
+    default_language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """An attachment's bytes as its channel delivered them."""
+
+    attachment: Attachment
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """All that is found out about a message before its transaction opens."""
+
+    message: Message
+    reading: Reading
+    language: str
+    is_language_sure: bool
+    understanding: Understanding
+    fetched: tuple[Fetched, ...] = ()
+    is_file_lost: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Listening:
+    """Finds out what a message says; it writes nothing."""
+
+    store: Store
+    clock: Clock
+    flows: Mapping[str, Flow]
+    catalogs: Catalogs
+    channels: Mapping[Channel, Channeller]
+    understander: Understander
+    linguist: Linguist
+    signals: Signals
+    documents: Documents
+    locale: Locale
+
+    async def prepare(self, message: Message) -> Prepared:
+        """Everything slow: which language, what it means, its files."""
+        received = message.received
+        async with self.store.transaction() as unit:
+            contact = await unit.contacts.get(message.contact)
+            sessions = await unit.sessions.open(message.contact)
+        reading = self.signals.read(received.text)
+        language, is_sure = self._language(contact, received.text, received.language_hint)
+        understanding, fetched = await asyncio.gather(
+            self._understand(message, reading, sessions, language),
+            self._fetch_all(received.channel, received.attachments),
+        )
+        return Prepared(
+            message=message,
+            reading=reading,
+            language=language,
+            is_language_sure=is_sure,
+            understanding=understanding,
+            fetched=tuple(each for each in fetched if each is not None),
+            is_file_lost=None in fetched,
+        )
+
+    def _language(self, contact: Contact | None, text: str, hint: str | None) -> tuple[str, bool]:
+        """The language to answer in: the contact's own once confirmed, else what the text says."""
+        known = contact.language if contact else None
+        if known and contact and contact.is_language_confirmed:
+            return known, True
+        guess = self.linguist.guess(text, hint)
+        if guess.language and (guess.is_sure or known is None):
+            return guess.language, guess.is_sure
+        return known or self.locale.default_language, False
+
+    async def _understand(
+        self, message: Message, reading: Reading, sessions: Sequence[Session], language: str
+    ) -> Understanding:
+        """Ask what the words mean, unless their form already says it: an empty text, a number, a tapped option."""
+        received = message.received
+        has_words = received.kind in (MessageKind.WORDS, MessageKind.EDITED) and received.choice is None
+        if not has_words or reading.signal in FORMAL:
+            return Understanding()
+        if self.fit(sessions, Answered(text=received.text), language) is Fit.EXACT:
+            return Understanding()
+        understanding = await self.understander.understand(received.text, language)
+        return replace(understanding, entities=self._entities(received.text, language))
+
+    def _entities(self, text: str, language: str) -> tuple[Entity, ...]:
+        today = self.clock.now().astimezone(ZoneInfo(self.locale.timezone)).date()
+        found = extract.entities(text, language, today, default_currency=self.locale.currency)
+        return tuple(Entity(kind=entity.kind, value=interpreter.value_of(entity.value)) for entity in found)
+
+    def fit(self, sessions: Sequence[Session], answered: Answered, language: str) -> Fit | None:
+        """How the answer fits the question on top; None when none waits, or its flow has changed under it."""
+        if not sessions or sessions[0].status is not SessionStatus.WAITING:
+            return None
+        try:
+            return interpreter.fit(self.flows, sessions[0], answered, self.setting(language, self.clock.now()))
+        except EngineError:
+            return None
+
+    def setting(self, language: str | None, now: datetime) -> Setting:
+        """Where and when the engine steps."""
+        return Setting(
+            now=now,
+            language=language or self.locale.default_language,
+            region=self.locale.region,
+            currency=self.locale.currency,
+            timezone=self.locale.timezone,
+            languages=tuple(self.locale.languages.items()),
+            labels=self.catalogs.translations,
+        )
+
+    async def _fetch_all(self, channel: Channel, attachments: Sequence[Attachment]) -> list[Fetched | None]:
+        """The files that are not stored yet; None for one that was lost."""
+        missing = [attachment for attachment in attachments if attachment.document_id is None]
+        return await asyncio.gather(*(self._fetch(channel, attachment) for attachment in missing))
+
+    async def _fetch(self, channel: Channel, attachment: Attachment) -> Fetched | None:
+        try:
+            body, media_type = await self.channels[channel].fetch(attachment)
+            self.documents.inspect(body, media_type)
+        except Exception as error:  # a lost file must not cost the answer to the words beside it
+            log.warning("attachment_lost", channel=channel, error=error)
+            return None
+        return Fetched(attachment=attachment, body=body, media_type=media_type)
