@@ -140,7 +140,7 @@ def main() -> int:
     """Measure, then print a table, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--messages", type=int, default=250, help="in a round")
+    parser.add_argument("--messages", type=int, default=200, help="in a round")
     parser.add_argument("--senders", type=int, default=32, help="under way at once")
     parser.add_argument("--phones", type=int, default=256)
     parser.add_argument("--json", action="store_true")
