@@ -108,8 +108,8 @@ class Worker(Generic[H]):
             log.error("work_failed", contact=held.contact, error=error)
 
     async def _answer(self, contact: ContactId) -> None:
-        await self.conversation.handle(contact)
-        await self.conversation.lapse(contact)
+        if not await self.conversation.handle(contact):  # whoever has just written is late for nothing
+            await self.conversation.lapse(contact)
 
     async def _send(self, contact: ContactId) -> None:
         await self.sender.send_due(contact)

@@ -18,7 +18,7 @@ from bot.engine.flow import EngineError
 from bot.log import logger
 from bot.services import routing
 from bot.services.documents import Documents
-from bot.services.listening import Fetched, Listening, Prepared
+from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
 from bot.services.ports import Bell, Channeller, Clock, Store, Unit
 from bot.services.routing import Decision, Deed, Limits, Situation, Triggers
 from bot.services.turn import MENU, House, Turn
@@ -60,8 +60,10 @@ class Conversation:
         """Answer what waits; returns how many messages were handled."""
         async with self.store.transaction() as unit:
             waiting = await unit.messages.waiting(contact)
+            known = await read_known(unit, contact) if waiting else None
         for message in waiting:
-            await self._handle(message)
+            await self._handle(message, known)
+            known = None  # the next one finds what this one has changed
         return len(waiting)
 
     async def lapse(self, contact: ContactId) -> None:
@@ -115,10 +117,10 @@ class Conversation:
 
     # --- one message ----------------------------------------------------------------------------------------------
 
-    async def _handle(self, message: Message) -> None:
+    async def _handle(self, message: Message, known: Known | None) -> None:
         """Handle one message; whatever fails, the contact gets an answer and a person gets a case (R22)."""
         try:
-            lane = await self._answer(message)
+            lane = await self._answer(message, known)
         except (Conflict, Unavailable) as error:
             if await self._count(message) < MAX_ATTEMPTS:
                 raise  # nothing was written: the bell rings again
@@ -134,10 +136,10 @@ class Conversation:
         async with self.store.transaction() as unit:
             return await unit.messages.count_attempt(message.id)
 
-    async def _answer(self, message: Message) -> Lane:
+    async def _answer(self, message: Message, known: Known | None) -> Lane:
         if (channel := self.channels.get(message.received.channel)) is not None:
             await channel.acknowledge(message.received)
-        prepared = await self.listening.prepare(message)
+        prepared = await self.listening.prepare(message, known)
         for _ in range(MAX_CONFLICTS):
             try:
                 return await self._transact(prepared)

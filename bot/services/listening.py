@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.contact import Channel, Contact
+from bot.domain.contact import Channel, Contact, ContactId
 from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
 from bot.domain.session import Session, SessionStatus
 from bot.engine import extract, interpreter
@@ -15,7 +15,7 @@ from bot.engine.flow import EngineError, Flow
 from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services.documents import Documents
-from bot.services.ports import Channeller, Clock, Linguist, Store, Understander
+from bot.services.ports import Channeller, Clock, Linguist, Store, Understander, Unit
 from bot.services.routing import Signal
 from bot.services.signals import Reading, Signals
 
@@ -58,6 +58,18 @@ class Prepared:
     is_file_lost: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What storage knows of whoever wrote, when the message is looked at first."""
+
+    contact: Contact | None
+    sessions: Sequence[Session]
+
+
+async def read_known(unit: Unit, contact: ContactId) -> Known:
+    return Known(contact=await unit.contacts.get(contact), sessions=await unit.sessions.open(contact))
+
+
 @dataclass(kw_only=True, slots=True)
 class Listening:
     """Finds out what a message says; it writes nothing."""
@@ -73,12 +85,13 @@ class Listening:
     documents: Documents
     locale: Locale
 
-    async def prepare(self, message: Message) -> Prepared:
-        """Everything slow: which language, what it means, its files."""
+    async def prepare(self, message: Message, known: Known | None = None) -> Prepared:
+        """Everything slow: which language, what it means, its files. `known` is what was read just before, if any."""
         received = message.received
-        async with self.store.transaction() as unit:
-            contact = await unit.contacts.get(message.contact)
-            sessions = await unit.sessions.open(message.contact)
+        if known is None:
+            async with self.store.transaction() as unit:
+                known = await read_known(unit, message.contact)
+        contact, sessions = known.contact, known.sessions
         reading = self.signals.read(received.text)
         language, is_sure = self._language(contact, received.text, received.language_hint)
         understanding, fetched = await asyncio.gather(
