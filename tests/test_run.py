@@ -18,7 +18,7 @@ from bot.nlu.provision import ProvisionError
 async def test_without_an_nlu_server_everything_else_goes_on(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """R22: keep_running ends by itself and never raises, for it would take the whole process down."""
 
-    def fails(_: Any) -> Any:
+    async def fails(*_: Any) -> Any:
         raise error
 
     monkeypatch.setattr(child, "_provide", fails)
@@ -37,10 +37,28 @@ async def test_a_server_program_that_is_gone_is_tried_again_until_the_stop(
         if len(pauses) == 3:
             stop.set()
 
-    monkeypatch.setattr(child, "_provide", lambda _: (tmp_path / "python", tmp_path / "model"))
+    async def provide(*_: Any) -> tuple[Path, Path]:
+        return tmp_path / "python", tmp_path / "model"
+
+    monkeypatch.setattr(child, "_provide", provide)
     monkeypatch.setattr(child, "_pause", pause)
     await child.keep_running(port=1, say=lambda _: None, stop=stop)
     assert pauses == [2.0, 4.0, 8.0]
+
+
+async def test_a_stop_ends_the_provision_in_the_middle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "endless"
+    program.write_text("#!/bin/sh\necho Training ...\nexec sleep 600\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    stop, said = asyncio.Event(), []
+
+    def say(line: str) -> None:
+        said.append(line)
+        stop.set()
+
+    assert await asyncio.wait_for(child._provide(say, stop), 30) is None
+    assert said == ["Training ..."]
 
 
 async def test_a_child_that_ignores_its_end_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
