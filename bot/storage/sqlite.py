@@ -1,5 +1,6 @@
 """Owns SQLite's connection: what may wait for the disk or another process goes to a thread, the rest runs at once."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +17,12 @@ async def connect(path: str, *, patience_seconds: float) -> Connection:
     open_file = partial(sqlite3.connect, path, timeout=patience_seconds, check_same_thread=False)
     connection = _Connection(open_file, CHUNK)
     connection._thread.daemon = True  # as the dialect does: a process that ends does not wait for it
-    return await connection
+    try:
+        return await connection
+    except BaseException:
+        # A failed opening ends the thread, which tells the event loop so: let it, before the loop may be closed.
+        await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 class _Connection(Connection):
