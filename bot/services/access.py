@@ -10,24 +10,12 @@ from bot.domain.contact import ContactId
 from bot.domain.document import Document
 from bot.domain.employer import EmployerId
 from bot.domain.errors import Denied
+from bot.domain.staff import Role
 from bot.log import logger
 
 log = logger("access")
 
 REFUSAL = "You may not see or do this. Ask an administrator if your work needs it."
-
-
-class Role(StrEnum):
-    """What a reader is here as."""
-
-    CONTACT = "contact"
-    OPERATOR = "operator"
-    SUPERVISOR = "supervisor"
-    SPECIALIST = "specialist"  # trained for protection cases (R16)
-    AUTHOR = "author"  # of an employer
-    APPROVER = "approver"  # of an employer
-    ADMINISTRATOR = "administrator"
-    SYSTEM = "system"  # a worker or a tick: no person looks
 
 
 class Deed(StrEnum):

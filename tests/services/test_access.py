@@ -8,8 +8,9 @@ from bot.domain.case import Case, CaseId, Topic, Urgency, compartment_of
 from bot.domain.contact import ContactId
 from bot.domain.document import Document, DocumentId
 from bot.domain.errors import Denied
+from bot.domain.staff import Role
 from bot.services import access
-from bot.services.access import Deed, Matter, Reader, Role, Subject, may, require
+from bot.services.access import Deed, Matter, Reader, Subject, may, require
 from tests.stand import NOW
 
 WORKER = ContactId("c1")

@@ -9,7 +9,8 @@ from bot.domain.case import Topic, Urgency
 from bot.domain.contact import Contact
 from bot.domain.document import ALLOWED_MEDIA_TYPES, MAX_DOCUMENT_BYTES, DocumentId
 from bot.domain.errors import Denied, InputError
-from bot.services.access import Deed, LogJournal, Matter, Reader, Role
+from bot.domain.staff import Role
+from bot.services.access import Deed, LogJournal, Matter, Reader
 from bot.services.cases import CaseDesk
 from bot.services.documents import Documents
 from bot.storage.store import SqlUnit
