@@ -57,6 +57,7 @@ class Moment(TypeDecorator[datetime]):
 IS_OPEN = "status IN ('waiting', 'suspended')"
 IS_WAITING = "status = 'waiting'"
 IS_ENDED = "status = 'ended'"
+IS_PENDING_OUTREACH = "ready_at IS NOT NULL AND broadcast_id IS NOT NULL"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only in a column of type INTEGER
 ID = String(64)
@@ -86,7 +87,13 @@ def _partial(name: str, *columns: str, where: str) -> Index:
 # The index key, sealed: see crypto.Vault.
 secrets = Table("secrets", metadata, _id(), _sealed())
 
-employers = Table("employers", metadata, _id(), Column("name", Text, nullable=False))
+employers = Table(
+    "employers",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("on_call", JSON),  # who answers for the company's plan: name, phone
+)
 
 sites = Table(
     "sites",
@@ -100,6 +107,8 @@ sites = Table(
     Column("longitude", Float(53), nullable=False),
     Column("assembly_point", Text, nullable=False),
     Column("timezone", String(64), nullable=False),
+    Column("languages", JSON),  # of the poster and the plan
+    Column("contact_phone", String(32)),
 )
 
 contacts = Table(
@@ -114,8 +123,17 @@ contacts = Table(
     Column("met_at", Moment),
     Column("erase_at", Moment),
     Column("last_position", _Number, nullable=False),  # of this contact's deliveries
-    _sealed(),  # name, nationality, position
+    _sealed(),  # name, nationality, position, employee number
+    Column("left_at", Moment),  # no longer the employer's: out of every audience
+    Column("roster_key", String(64), index=True),  # keyed hash of the employer and the number the person has there
     _partial("ix_contacts_erase_at", "erase_at", where="erase_at IS NOT NULL"),
+)
+
+contact_groups = Table(
+    "contact_groups",
+    metadata,
+    Column("contact_id", ID, ForeignKey("contacts.id"), primary_key=True),
+    Column("name", String(64), primary_key=True, index=True),
 )
 
 # The id is the address's keyed hash.
@@ -200,7 +218,13 @@ deliveries = Table(
     Column("provider_hash", String(64)),
     Column("failure", String(32)),
     _sealed(),  # address, content, the provider's id
+    Column("broadcast_id", ID),  # of which this is one message; else an answer to the contact
+    Column("recipient", _Number),
+    Column("round", SmallInteger, nullable=False, server_default="0"),
+    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # claims that ran out: may have been sent twice
     UniqueConstraint("contact_id", "position"),
+    _partial("ix_deliveries_outreach", "channel", "lane", "ready_at", where=IS_PENDING_OUTREACH),
+    _partial("ix_deliveries_recipient", "recipient", where="recipient IS NOT NULL"),
     Index("ix_deliveries_address_hash_position", "address_hash", "position"),
     Index("ix_deliveries_provider_hash", "provider_hash"),
     _partial("ix_deliveries_pending", "contact_id", "lane", "position", where="ready_at IS NOT NULL"),
@@ -273,4 +297,103 @@ documents = Table(
     Column("stored_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False, index=True),
     _sealed(),  # the file's bytes
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    _id(),
+    Column("employer_id", ID, ForeignKey("employers.id"), index=True),
+    Column("login", String(254), nullable=False, unique=True),  # without its letters' case
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("languages", JSON, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    Column("last_totp_step", BigInteger),
+    _sealed(),  # the second factor's secret
+)
+
+# The id is the hash of the cookie's token.
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    _id(),
+    Column("staff_id", ID, ForeignKey("staff.id"), nullable=False, index=True),
+    Column("stage", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+# What is said, to whom and by whom is in `document`; nothing of it is about a contact.
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    _id(),
+    Column("employer_id", ID, ForeignKey("employers.id")),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("send_at", Moment),
+    Column("expires_at", Moment),
+    Column("revision", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+    Index("ix_broadcasts_employer_id_created_at", "employer_id", "created_at"),
+    Index("ix_broadcasts_status", "status"),
+)
+
+# A broadcast's account: one row for each person of its audience, who may be erased from it but not from its sums.
+recipients = Table(
+    "recipients",
+    metadata,
+    _number(),
+    Column("broadcast_id", ID, ForeignKey("broadcasts.id"), nullable=False),
+    Column("contact_id", ID, ForeignKey("contacts.id")),
+    Column("site_id", ID),
+    Column("language", String(35), nullable=False),
+    Column("is_fallback", Boolean, nullable=False),
+    Column("channel", String(16)),
+    Column("lane", SmallInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("round", SmallInteger, nullable=False),
+    Column("due_at", Moment),  # when to write next; none while a delivery is under way and when all is done
+    Column("sent_at", Moment),
+    Column("asked_at", Moment),  # when the question was last sent
+    Column("heard_at", Moment),  # when it was last put before what the contact writes
+    Column("safety", String(8)),
+    Column("safety_source", String(8)),
+    Column("answered_at", Moment),
+    Column("closing", String(16)),
+    Column("closed_at", Moment),
+    Column("closed_by", String(64)),
+    UniqueConstraint("broadcast_id", "contact_id"),
+    Index("ix_recipients_board", "broadcast_id", "site_id", "state", "safety", "safety_source"),
+    Index("ix_recipients_contact_id", "contact_id"),
+    _partial("ix_recipients_due", "channel", "lane", "due_at", where="due_at IS NOT NULL"),
+)
+
+check_ins = Table(
+    "check_ins",
+    metadata,
+    _number(),
+    Column("recipient", _Number, ForeignKey("recipients.number"), nullable=False, index=True),
+    Column("safety", String(8), nullable=False),
+    Column("source", String(8), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# What staff did that somebody may ask about later: ids only.
+journal = Table(
+    "journal",
+    metadata,
+    _number(),
+    Column("at", Moment, nullable=False, index=True),
+    Column("staff_id", String(64), nullable=False),
+    Column("deed", String(32), nullable=False),
+    Column("subject", String(128), nullable=False, index=True),
 )
