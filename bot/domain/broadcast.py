@@ -1,0 +1,257 @@
+"""Owns the broadcast: one alert, notice or drill to many people, in CAP's terms, and the moves its status may make."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain.delivery import Lane
+from bot.domain.employer import EmployerId, SiteId
+from bot.domain.staff import StaffId
+from bot.domain.values import Position
+
+BroadcastId = NewType("BroadcastId", str)
+
+DEFAULT_REPEATS = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30))
+
+
+class BroadcastKind(StrEnum):
+    """ALERT is live and urgent, NOTICE is live and can wait, DRILL is practice and is never counted with real ones."""
+
+    ALERT = "alert"
+    NOTICE = "notice"
+    DRILL = "drill"
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.EMERGENCY if self is BroadcastKind.ALERT else Lane.BULK
+
+
+class MessageType(StrEnum):
+    """What a broadcast is to those before it (CAP's msgType)."""
+
+    ALERT = "Alert"
+    UPDATE = "Update"
+    CANCEL = "Cancel"
+
+
+class BroadcastStatus(StrEnum):
+    """The life of a broadcast. LIVE ones have recipients; CANCELLED and ENDED write to nobody any more."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"  # waits for a second person
+    APPROVED = "approved"  # waits for its time
+    LIVE = "live"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+    def may_become(self, later: "BroadcastStatus") -> bool:
+        return later in _MOVES[self]
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anybody may have been written to."""
+        return self in (BroadcastStatus.LIVE, BroadcastStatus.ENDED, BroadcastStatus.CANCELLED)
+
+
+_S = BroadcastStatus
+_MOVES: Mapping[BroadcastStatus, frozenset[BroadcastStatus]] = {
+    _S.DRAFT: frozenset({_S.DRAFT, _S.SUBMITTED, _S.APPROVED, _S.CANCELLED}),
+    _S.SUBMITTED: frozenset({_S.DRAFT, _S.APPROVED, _S.CANCELLED}),
+    _S.APPROVED: frozenset({_S.DRAFT, _S.LIVE, _S.CANCELLED}),
+    _S.LIVE: frozenset({_S.ENDED, _S.CANCELLED}),
+    _S.ENDED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+
+# --- CAP 1.2's closed lists, in its own spelling ------------------------------------------------------------------
+
+
+class Category(StrEnum):
+    GEO = "Geo"
+    MET = "Met"
+    SAFETY = "Safety"
+    SECURITY = "Security"
+    RESCUE = "Rescue"
+    FIRE = "Fire"
+    HEALTH = "Health"
+    ENV = "Env"
+    TRANSPORT = "Transport"
+    INFRA = "Infra"
+    CBRNE = "CBRNE"
+    OTHER = "Other"
+
+
+class AlertUrgency(StrEnum):
+    IMMEDIATE = "Immediate"
+    EXPECTED = "Expected"
+    FUTURE = "Future"
+    PAST = "Past"
+    UNKNOWN = "Unknown"
+
+
+class Severity(StrEnum):
+    EXTREME = "Extreme"
+    SEVERE = "Severe"
+    MODERATE = "Moderate"
+    MINOR = "Minor"
+    UNKNOWN = "Unknown"
+
+
+class Certainty(StrEnum):
+    OBSERVED = "Observed"
+    LIKELY = "Likely"
+    POSSIBLE = "Possible"
+    UNLIKELY = "Unlikely"
+    UNKNOWN = "Unknown"
+
+
+class ResponseType(StrEnum):
+    SHELTER = "Shelter"
+    EVACUATE = "Evacuate"
+    PREPARE = "Prepare"
+    EXECUTE = "Execute"
+    AVOID = "Avoid"
+    MONITOR = "Monitor"
+    ASSESS = "Assess"
+    ALL_CLEAR = "AllClear"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circle:
+    """All that lies within `radius_km` kilometres of the centre."""
+
+    centre: Position
+    radius_km: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """Where: words for people, shapes for maps. A polygon's last point is its first one."""
+
+    description: str = ""
+    polygons: tuple[tuple[Position, ...], ...] = ()
+    circles: tuple[Circle, ...] = ()
+
+    @property
+    def has_shape(self) -> bool:
+        return bool(self.polygons or self.circles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What is said in one language; `reviewed_by` is who read it and stands for its meaning."""
+
+    headline: str
+    instruction: str
+    description: str = ""
+    reviewed_by: StaffId | None = None
+    reviewed_at: datetime | None = None
+
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        return self.headline, self.description, self.instruction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Who is meant: everybody of the employer's, narrowed by what is given; `of` means those of an earlier broadcast.
+
+    Sites, languages and groups each narrow when they name something. With `of` only those who were sent that broadcast
+    are meant, and with `includes_waiting` also those whom it had not reached yet.
+    """
+
+    sites: tuple[SiteId, ...] = ()
+    languages: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    area: Area | None = None
+    of: BroadcastId | None = None
+    includes_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """The CAP message that a draft was made from."""
+
+    sender: str
+    identifier: str
+    sent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broadcast:
+    """One message to many. `infos` is by language; `employer` None means all employers, by the organisation itself.
+
+    `repeats` are the pauses after which whoever has not answered is asked again. `overrides_opt_out` writes also to
+    people who said STOP: explicit, recorded with who approved it (R19). `revision` grows with each stored change.
+    """
+
+    id: BroadcastId
+    employer: EmployerId | None
+    kind: BroadcastKind
+    message_type: MessageType = MessageType.ALERT
+    status: BroadcastStatus = BroadcastStatus.DRAFT
+    hazard: str = ""  # key of the template that it began with
+    event: str = ""
+    category: Category = Category.SAFETY
+    urgency: AlertUrgency = AlertUrgency.UNKNOWN
+    severity: Severity = Severity.UNKNOWN
+    certainty: Certainty = Certainty.UNKNOWN
+    response: ResponseType = ResponseType.NONE
+    area: Area = field(default_factory=Area)
+    source_language: str = "en"
+    infos: Mapping[str, Info] = field(default_factory=dict)
+    audience: Audience = field(default_factory=Audience)
+    asks_check_in: bool = False
+    repeats: tuple[timedelta, ...] = ()
+    references: tuple[BroadcastId, ...] = ()
+    provenance: Provenance | None = None
+    is_public: bool = False  # shown in the CAP feed
+    overrides_opt_out: bool = False
+    author: StaffId
+    approver: StaffId | None = None
+    created_at: datetime
+    submitted_at: datetime | None = None
+    approved_at: datetime | None = None
+    send_at: datetime | None = None  # None: as soon as it is approved
+    onset_at: datetime | None = None
+    begun_at: datetime | None = None
+    expires_at: datetime | None = None
+    ended_at: datetime | None = None
+    revision: int = 0
+
+    @property
+    def lane(self) -> Lane:
+        """Updates and cancellations of an alert go as the alert does; those of others are urgent too (R8)."""
+        return Lane.EMERGENCY if self.message_type is not MessageType.ALERT else self.kind.lane
+
+    @property
+    def source(self) -> Info | None:
+        return self.infos.get(self.source_language)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether its life has ended: nothing of it is sent any more (R20)."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def sendable_languages(self) -> tuple[str, ...]:
+        """Languages that are complete and reviewed (R12), the source's first."""
+        source = self.source
+        if source is None:
+            return ()
+        return tuple(
+            sorted(
+                (language for language, info in self.infos.items() if is_sendable(info, source)),
+                key=lambda language: (language != self.source_language, language),
+            )
+        )
+
+
+def is_sendable(info: Info, source: Info) -> bool:
+    """Whether a language's texts are all there, as far as the source has them, and a person stands for them."""
+    is_complete = all(
+        bool(text.strip()) or not meant.strip() for text, meant in zip(info.texts, source.texts, strict=True)
+    )
+    return is_complete and bool(info.headline.strip()) and (info is source or info.reviewed_by is not None)
