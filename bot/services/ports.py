@@ -10,10 +10,11 @@ from bot.domain.case import Case, CaseId
 from bot.domain.contact import Address, Channel, Contact, ContactId
 from bot.domain.delivery import Content, Delivery, DeliveryId, Lane
 from bot.domain.document import Document, DocumentId
-from bot.domain.employer import Employer, Site, SiteId
+from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.message import Attachment, Message, MessageId, Receipt, Received, Understanding
 from bot.domain.place import Place, PlaceId, PlaceKind
 from bot.domain.session import Session
+from bot.domain.staff import Staff, StaffId, StaffSession
 from bot.domain.values import Value
 from bot.engine.effects import Called
 
@@ -200,6 +201,8 @@ class Places(Protocol):
 class Sites(Protocol):
     async def put(self, employer: Employer, sites: Sequence[Site]) -> None: ...
 
+    async def employer(self, employer: EmployerId) -> Employer | None: ...
+
     async def get(self, site: SiteId) -> Site | None: ...
 
     async def by_code(self, code: str) -> Site | None:
@@ -219,6 +222,36 @@ class Documents(Protocol):
     async def delete_expired(self, now: datetime, limit: int) -> int: ...
 
 
+class StaffAccounts(Protocol):
+    async def add(self, staff: Staff) -> None:
+        """Raises Conflict when the login is another's."""
+        ...
+
+    async def get(self, staff: StaffId) -> Staff | None: ...
+
+    async def hold(self, login: str) -> Staff | None:
+        """The account of this login, which no other transaction changes until this one ends."""
+        ...
+
+    async def save(self, staff: Staff) -> None: ...
+
+    async def all(self) -> Sequence[Staff]: ...
+
+    async def begin(self, session: StaffSession) -> None: ...
+
+    async def session(self, id_: str) -> StaffSession | None: ...
+
+    async def seen(self, id_: str, at: datetime) -> None: ...
+
+    async def end(self, id_: str) -> bool:
+        """False when the session was over already: of two who end it one may go on."""
+        ...
+
+    async def end_all(self, staff: StaffId) -> int: ...
+
+    async def delete_expired(self, now: datetime) -> int: ...
+
+
 class Unit(Protocol):
     """One transaction: what is done through it is committed together or not at all."""
 
@@ -230,6 +263,7 @@ class Unit(Protocol):
     places: Places
     sites: Sites
     documents: Documents
+    staff: StaffAccounts
 
 
 class Store(Protocol):

@@ -22,6 +22,10 @@ class SqlSites:
         await put(self._db, employers, [{"id": employer.id, "name": employer.name}])
         await put(self._db, table, [_row(site) for site in sites])
 
+    async def employer(self, employer: EmployerId) -> Employer | None:
+        row = (await self._db.execute(select(employers).where(employers.c.id == employer))).first()
+        return Employer(id=EmployerId(row.id), name=row.name) if row is not None else None
+
     async def get(self, site: SiteId) -> Site | None:
         return await self._one(select(table).where(table.c.id == site))
 

@@ -10,7 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.contact import ContactId
 from bot.domain.errors import Unavailable
-from bot.services.ports import Cases, Clock, Contacts, Deliveries, Documents, Messages, Places, Sessions, Sites
+from bot.services.ports import (
+    Cases,
+    Clock,
+    Contacts,
+    Deliveries,
+    Documents,
+    Messages,
+    Places,
+    Sessions,
+    Sites,
+    StaffAccounts,
+)
 from bot.storage import database, index_key
 from bot.storage.cases import SqlCases
 from bot.storage.contacts import SqlContacts
@@ -23,6 +34,7 @@ from bot.storage.places import SqlPlaces
 from bot.storage.schema import secrets
 from bot.storage.sessions import SqlSessions
 from bot.storage.sites import SqlSites
+from bot.storage.staff import SqlStaff
 from bot.storage.work import Work
 
 
@@ -38,6 +50,7 @@ class SqlUnit:
         self.places: Places = SqlPlaces(work)
         self.sites: Sites = SqlSites(work)
         self.documents: Documents = SqlDocuments(work)
+        self.staff: StaffAccounts = SqlStaff(work)
 
 
 class SqlStore:
