@@ -1,4 +1,4 @@
-"""Owns staff and their sign-ins in SQL: the second factor's secret is sealed, a session is found by its token's hash."""
+"""Owns staff and their sign-ins in SQL: the second factor's secret is sealed, a session is found by a hash."""
 
 from collections.abc import Sequence
 from datetime import datetime
