@@ -94,6 +94,24 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What an employer's own list says of a person: the only facts of them that it is shown (R2)."""
+
+    name: str | None = None
+    phones: tuple[str, ...] = ()  # E.164, the first one first
+    whatsapp: tuple[str, ...] = ()
+    language: str | None = None
+    nationality: str | None = None
+    employee_number: str | None = None
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where the list says that this person can be reached: WhatsApp first, for it costs the reader least."""
+        chats = [Address(scheme=Scheme.WHATSAPP, path=path) for path in self.whatsapp]
+        return (*chats, *(Address(scheme=Scheme.TEL, path=path) for path in self.phones))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person who writes or is written to; nothing but an address is ever required."""
 
@@ -109,6 +127,18 @@ class Contact:
     position_at: datetime | None = None
     met_at: datetime | None = None  # when the bot first said what it is
     erase_at: datetime | None = None  # asked to be forgotten: erased once the answer to that is sent
+    left_at: datetime | None = None  # no longer works there: out of every audience, still answered
+    groups: tuple[str, ...] = ()  # the employer's own words: shift, team, house
+    listing: Listing | None = None  # None: not on an employer's list, at most joined by a site's code
+
+    @property
+    def employee_number(self) -> str | None:
+        return self.listing.employee_number if self.listing else None
+
+    @property
+    def name_for_employer(self) -> str | None:
+        """The name that the employer may see: its own list's, or what somebody who joined gives themselves."""
+        return self.listing.name if self.listing else self.name
 
     def reach(self, address: Address) -> Reach | None:
         """This contact's reach at `address`, if it is one of theirs."""

@@ -10,11 +10,20 @@ SiteId = NewType("SiteId", str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnCall:
+    """Somebody of the company who answers day and night when its plan is needed; the phone is E.164."""
+
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Employer:
     """A company whose people Muster can reach."""
 
     id: EmployerId
     name: str
+    on_call: tuple[OnCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +37,5 @@ class Site:
     position: Position
     assembly_point: str = ""
     timezone: str = "UTC"
+    languages: tuple[str, ...] = ()  # of its poster and its plan
+    contact_phone: str = ""  # answered at the site, E.164

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.domain.case import Case, CaseId
 from bot.domain.contact import Address, Channel, Contact, ContactId
-from bot.domain.delivery import Content, Delivery, DeliveryId, Lane
+from bot.domain.delivery import BroadcastId, Content, Delivery, DeliveryId, Lane
 from bot.domain.document import Document, DocumentId
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.message import Attachment, Message, MessageId, Receipt, Received, Understanding
@@ -17,6 +17,7 @@ from bot.domain.session import Session
 from bot.domain.staff import Staff, StaffId, StaffSession
 from bot.domain.values import Value
 from bot.engine.effects import Called
+from bot.services.broadcast_ports import Broadcasts, Recipients
 
 # --- time and names -----------------------------------------------------------------------------------------------
 
@@ -163,6 +164,32 @@ class Deliveries(Protocol):
         """
         ...
 
+    # A broadcast's deliveries go out by chunks, whoever their contacts are: the methods above leave them alone.
+
+    async def claim_outreach(self, channel: Channel, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
+        """Deliveries of broadcasts that are to be tried again, or whose claim ran out with its process."""
+        ...
+
+    async def save_sent(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Keep what providers accepted; returns them as they stand after receipts that came before this."""
+        ...
+
+    async def of_recipient(self, recipient: int) -> Sequence[Delivery]:
+        """Everything that was tried for one recipient, in order."""
+        ...
+
+    async def cancel_outreach(self, broadcast: BroadcastId) -> int:
+        """Cancel what waits to be tried again."""
+        ...
+
+    async def templates_since(self, channel: Channel, at: datetime) -> int:
+        """How many people were written to outside the channel's window since that time."""
+        ...
+
+    async def doubts(self, broadcast: BroadcastId) -> int:
+        """How many sends may have been made twice, because a process died between the send and its record."""
+        ...
+
 
 class Cases(Protocol):
     async def add(self, case: Case) -> None: ...
@@ -201,8 +228,6 @@ class Places(Protocol):
 class Sites(Protocol):
     async def put(self, employer: Employer, sites: Sequence[Site]) -> None: ...
 
-    async def employer(self, employer: EmployerId) -> Employer | None: ...
-
     async def get(self, site: SiteId) -> Site | None: ...
 
     async def by_code(self, code: str) -> Site | None:
@@ -210,6 +235,38 @@ class Sites(Protocol):
         ...
 
     async def all(self) -> Sequence[Site]: ...
+
+    async def of(self, employer: EmployerId) -> Sequence[Site]: ...
+
+    async def employer(self, employer: EmployerId) -> Employer | None: ...
+
+    async def employers(self) -> Sequence[Employer]: ...
+
+
+class Roster(Protocol):
+    """The people of an employer, many at a time."""
+
+    async def owners(self, addresses: Sequence[Address]) -> Mapping[Address, ContactId]:
+        """Whose these addresses are; those that are nobody's are left out."""
+        ...
+
+    async def listed_as(self, employer: EmployerId, numbers: Sequence[str]) -> Mapping[str, ContactId]:
+        """Who has these employee numbers in the employer's list; numbers that nobody has are left out."""
+        ...
+
+    async def get(self, contacts: Sequence[ContactId]) -> Mapping[ContactId, Contact]:
+        """These contacts; one that is not stored, or was erased, is left out."""
+        ...
+
+    async def people(self, employer: EmployerId) -> Sequence[Contact]:
+        """Everybody of the employer's, who left too, in the order in which they came."""
+        ...
+
+    async def add(self, contacts: Sequence[Contact]) -> None:
+        """Store new contacts with their addresses; raises Conflict when an address is somebody else's."""
+        ...
+
+    async def set_left(self, contacts: Sequence[ContactId], at: datetime | None) -> None: ...
 
 
 class Documents(Protocol):
@@ -262,7 +319,10 @@ class Unit(Protocol):
     cases: Cases
     places: Places
     sites: Sites
+    roster: Roster
     documents: Documents
+    broadcasts: Broadcasts
+    recipients: Recipients
     staff: StaffAccounts
 
 

@@ -1,28 +1,39 @@
 """Owns contacts and their addresses in SQL: found by keyed hash, forgotten for good when asked."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, delete, exists, insert, or_, select, update
 
-from bot.domain.contact import Address, Contact, ContactId, Permission, Reach, Scheme
+from bot.domain.contact import Address, Contact, ContactId, Listing, Permission, Reach, Scheme
 from bot.domain.errors import Conflict
 from bot.storage import values
-from bot.storage.schema import Moment, addresses, contacts, deliveries, messages, metadata, refused_addresses
+from bot.storage.schema import (
+    Moment,
+    addresses,
+    contact_groups,
+    contacts,
+    deliveries,
+    messages,
+    metadata,
+    refused_addresses,
+)
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
 
-_PRIVATE = ("name", "nationality", "position")  # what is sealed of a contact
-_KNOWN = (
+_PRIVATE = ("name", "nationality", "position")  # what is sealed of a contact, beside the employer's listing
+MANY = 500  # values in one statement's list: SQLite takes a thousand and more, PostgreSQL thirty thousand
+KNOWN = (
     select(contacts, *(column.label(f"address_{column.name}") for column in addresses.c))
     .select_from(contacts.outerjoin(addresses))
     .order_by(addresses.c.place, addresses.c.id)
 )
-_BY_ID = _KNOWN.where(contacts.c.id == bindparam("contact"))
+_BY_ID = KNOWN.where(contacts.c.id == bindparam("contact"))
 _OWNER = select(addresses.c.contact_id).where(addresses.c.id == bindparam("address"))
-_BY_ADDRESS = _KNOWN.where(contacts.c.id == _OWNER.scalar_subquery())
+_BY_ADDRESS = KNOWN.where(contacts.c.id == _OWNER.scalar_subquery())
 _CHANGE = update(contacts).where(contacts.c.id == bindparam("contact"))
 
 
@@ -75,6 +86,8 @@ class SqlContacts:
         known = self._read.pop(contact.id, None)
         if known is None or known.reaches != contact.reaches:
             await self._save_reaches(contact)
+        if known is None or known.groups != contact.groups:
+            await self._save_groups(contact)
 
     async def heard(self, address: Address, at: datetime) -> None:
         await self._db.execute(_HEARD, {"address": self._vault.hash_address(address), "at": at})
@@ -100,21 +113,63 @@ class SqlContacts:
                 await self._db.execute(delete(table).where(table.c.contact_id == contact))
         await self._db.execute(delete(contacts).where(contacts.c.id == contact))
 
+    async def add(self, new: Sequence[Contact]) -> None:
+        """Store new contacts with their addresses and groups; raises Conflict when an address is somebody else's."""
+        if not new:
+            return
+        await self._db.execute(insert(contacts), [{"id": one.id, "last_position": 0, **self._row(one)} for one in new])
+        rows = {row["id"]: row for one in new for place, reach in enumerate(one.reaches)
+                for row in [self._address_row(one.id, reach, place)]}  # fmt: skip
+        await self._keep_refused(rows)
+        if len(rows) < sum(len(one.reaches) for one in new):
+            raise Conflict("Two of these people have the same address.")
+        if rows:
+            await self._db.execute(insert(addresses), list(rows.values()))
+        groups = [{"contact_id": one.id, "name": name} for one in new for name in dict.fromkeys(one.groups)]
+        if groups:
+            await self._db.execute(insert(contact_groups), groups)
+
+    async def _keep_refused(self, rows: dict[str, dict[str, Any]]) -> None:
+        """Addresses that refused before their owner was erased stay refused until START."""
+        keys = list(rows)
+        for start in range(0, len(keys), MANY):
+            mine = refused_addresses.c.id.in_(keys[start : start + MANY])
+            for key in (await self._db.scalars(select(refused_addresses.c.id).where(mine))).all():
+                rows[key]["permission"] = Permission.REFUSED.value
+            await self._db.execute(delete(refused_addresses).where(mine))
+
     # --- reading ----------------------------------------------------------------------------------------------------
 
     async def _one(self, query: Select[Any], sought: dict[str, str]) -> Contact | None:
         rows = (await self._db.execute(query, sought)).all()
-        if not rows:
-            return None
-        contact = self._contact(rows[0], tuple(self._reach(row) for row in rows if row.address_id is not None))
-        self._read[contact.id] = contact
-        return contact
+        return (await self.read(rows))[0] if rows else None
 
-    def _contact(self, row: Any, reaches: tuple[Reach, ...]) -> Contact:
-        private = values.read_all(values.from_bytes(self._vault.unseal("contacts", row.id, row.sealed)))
+    async def read(self, rows: Sequence[Any]) -> list[Contact]:
+        """The contacts of joined rows, those of one contact in a row; their groups are fetched with one more query."""
+        by_id = {ContactId(id_): list(mine) for id_, mine in groupby(rows, key=lambda row: row.id)}
+        employed = [id_ for id_, mine in by_id.items() if mine[0].employer_id is not None]
+        groups = await self._groups(employed)
+        found = [self._contact(mine, tuple(groups.get(id_, ()))) for id_, mine in by_id.items()]
+        self._read.update((contact.id, contact) for contact in found)
+        return found
+
+    async def _groups(self, contacts: Sequence[ContactId]) -> dict[ContactId, list[str]]:
+        """The groups of those who have any; only people of an employer can."""
+        found: dict[ContactId, list[str]] = {}
+        for start in range(0, len(contacts), MANY):
+            mine = contact_groups.c.contact_id.in_(contacts[start : start + MANY])
+            for row in await self._db.execute(select(contact_groups).where(mine).order_by(contact_groups.c.name)):
+                found.setdefault(ContactId(row.contact_id), []).append(row.name)
+        return found
+
+    def _contact(self, rows: Sequence[Any], groups: tuple[str, ...]) -> Contact:
+        row = rows[0]
+        stored = values.from_bytes(self._vault.unseal("contacts", row.id, row.sealed))
+        listing = _listing(stored.pop("listing", None))
+        private = values.read_all(stored)
         return Contact(
             id=ContactId(row.id),
-            reaches=reaches,
+            reaches=tuple(self._reach(each) for each in rows if each.address_id is not None),
             language=row.language,
             is_language_confirmed=row.is_language_confirmed,
             employer=row.employer_id,
@@ -122,6 +177,9 @@ class SqlContacts:
             position_at=row.position_at,
             met_at=row.met_at,
             erase_at=row.erase_at,
+            left_at=row.left_at,
+            groups=groups,
+            listing=listing,
             **private,  # type: ignore[arg-type]
         )
 
@@ -148,6 +206,8 @@ class SqlContacts:
 
     def _row(self, contact: Contact) -> dict[str, Any]:
         private = values.written_all({name: getattr(contact, name) for name in _PRIVATE})
+        if contact.listing is not None:
+            private["listing"] = asdict(contact.listing)
         return {
             "language": contact.language,
             "is_language_confirmed": contact.is_language_confirmed,
@@ -156,8 +216,21 @@ class SqlContacts:
             "position_at": contact.position_at,
             "met_at": contact.met_at,
             "erase_at": contact.erase_at,
+            "left_at": contact.left_at,
+            "roster_key": self._roster_key(contact),
             "sealed": self._vault.seal("contacts", contact.id, values.to_bytes(private)),
         }
+
+    def _roster_key(self, contact: Contact) -> str | None:
+        if contact.employer is None or contact.employee_number is None:
+            return None
+        return self._vault.roster_key(contact.employer, contact.employee_number)
+
+    async def _save_groups(self, contact: Contact) -> None:
+        await self._db.execute(delete(contact_groups).where(contact_groups.c.contact_id == contact.id))
+        rows = [{"contact_id": contact.id, "name": name} for name in dict.fromkeys(contact.groups)]
+        if rows:
+            await self._db.execute(insert(contact_groups), rows)
 
     async def _save_reaches(self, contact: Contact) -> None:
         """Write every address with what is known of it; take away those that are no longer the contact's."""
@@ -181,7 +254,12 @@ class SqlContacts:
         lifted = await self._db.execute(delete(refused_addresses).where(refused_addresses.c.id == key))
         if lifted.rowcount and reach.permission is not Permission.GRANTED:
             reach = replace(reach, permission=Permission.REFUSED)
-        row = {
+        row = self._address_row(contact, reach, place)
+        return reach if await insert_new(self._db, addresses, row) else None
+
+    def _address_row(self, contact: ContactId, reach: Reach, place: int) -> dict[str, Any]:
+        key = self._vault.hash_address(reach.address)
+        return {
             "id": key,
             "contact_id": contact,
             "place": place,
@@ -191,7 +269,6 @@ class SqlContacts:
             "last_heard_at": reach.last_heard_at,
             "sealed": self._vault.seal("addresses", key, reach.address.path.encode("utf-8", "surrogatepass")),
         }
-        return reach if await insert_new(self._db, addresses, row) else None
 
     async def _change_reach(self, key: str, reach: Reach, place: int) -> None:
         row: dict[str, Any] = {
@@ -202,3 +279,9 @@ class SqlContacts:
         if reach.last_heard_at is not None:
             row["last_heard_at"] = _later(reach.last_heard_at)
         await self._db.execute(update(addresses).where(addresses.c.id == key).values(row))
+
+
+def _listing(stored: Mapping[str, Any] | None) -> Listing | None:
+    if stored is None:
+        return None
+    return Listing(**{**stored, "phones": tuple(stored["phones"]), "whatsapp": tuple(stored["whatsapp"])})

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.domain.contact import Address
+from bot.domain.employer import EmployerId
 from bot.domain.errors import ConfigurationError, KeyMissing, MusterError
 
 KEY_BYTES = 32  # AES-256
@@ -112,6 +113,10 @@ class Vault:
     def hash_address(self, address: Address) -> str:
         """What an address is found by, without its path being stored in clear."""
         return self.fingerprint("address", address.scheme, address.path)
+
+    def roster_key(self, employer: EmployerId, number: str) -> str:
+        """What a person is found by in an employer's list, whatever the case of the number's letters."""
+        return self.fingerprint("roster", employer, number.casefold())
 
 
 def place(table: str, row: str) -> str:

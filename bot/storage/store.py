@@ -18,6 +18,7 @@ from bot.services.ports import (
     Documents,
     Messages,
     Places,
+    Roster,
     Sessions,
     Sites,
     StaffAccounts,
@@ -31,6 +32,7 @@ from bot.storage.documents import SqlDocuments
 from bot.storage.messages import SqlMessages
 from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
+from bot.storage.roster import SqlRoster
 from bot.storage.schema import secrets
 from bot.storage.sessions import SqlSessions
 from bot.storage.sites import SqlSites
@@ -42,13 +44,15 @@ class SqlUnit:
     """Every repository, in one transaction."""
 
     def __init__(self, work: Work) -> None:
-        self.contacts: Contacts = SqlContacts(work)
+        contacts = SqlContacts(work)
+        self.contacts: Contacts = contacts
         self.messages: Messages = SqlMessages(work)
         self.sessions: Sessions = SqlSessions(work)
         self.deliveries: Deliveries = SqlDeliveries(work)
         self.cases: Cases = SqlCases(work)
         self.places: Places = SqlPlaces(work)
         self.sites: Sites = SqlSites(work)
+        self.roster: Roster = SqlRoster(work, contacts)
         self.documents: Documents = SqlDocuments(work)
         self.staff: StaffAccounts = SqlStaff(work)
 

@@ -198,6 +198,9 @@ async def _fill(store: SqlStore, contact: ContactId, address: Address) -> None:
         await unit.deliveries.add([samples.delivery(f"d-{contact}", contact, address=address)])
         await unit.cases.add(samples.case(f"k-{contact}", contact))
         await unit.documents.add(samples.document(f"doc-{contact}", contact), b"abc")
+        known = await unit.contacts.get(contact)
+        assert known
+        await unit.contacts.save(replace(known, groups=("night shift",)))
 
 
 async def test_erasing_leaves_nothing_of_the_person_and_everything_of_others(
