@@ -13,7 +13,8 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from bot.domain.errors import InputError
-from bot.services.place_rows import MAX_COLUMNS, Change, Row, Sheet, changes, read_places
+from bot.services.cells import MAX_COLUMNS, Row
+from bot.services.place_rows import Change, Sheet, changes, read_places
 from bot.services.ports import Store
 
 MAX_FILE_BYTES = 5 * 1024 * 1024

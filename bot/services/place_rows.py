@@ -1,48 +1,37 @@
 """Owns reading places from rows of a table: plain words in, places and every problem by row and column out."""
 
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time
-from functools import lru_cache
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import available_timezones
-
-import phonenumbers
-from babel import Locale
 
 from bot.domain.place import Place, PlaceId, PlaceKind
 from bot.domain.values import Position
-from bot.engine.extract import country, digits, fold
+from bot.engine.extract import digits, fold
+from bot.services.cells import (
+    MAX_PROBLEMS,
+    CellReader,
+    Row,
+    RowProblem,
+    first_line,
+    header,
+    is_blank,
+    is_empty,
+    languages,
+    nationality,
+    needed,
+    phones,
+)
 from bot.services.opening_hours import parse_week
-
-Cell = str | int | float | bool | date | time | None
-Row = tuple[int, Sequence[Cell]]  # its number in the file, the header being row 1, and its cells
-T = TypeVar("T")
 
 COLUMNS = (
     "id", "kind", "name", "phones", "street", "latitude", "longitude", "nationality", "who_for", "languages", "hours",
     "id_needed", "fee", "source", "checked_on", "expires_on", "timezone",
 )  # fmt: skip
 REQUIRED = ("kind", "name", "source", "checked_on", "expires_on")
-MAX_COLUMNS = 100
-MAX_PROBLEMS = 200  # more are not read by anybody: the file is of another kind
-LONGEST = 300  # characters of a cell; a phone shows a place in a few lines
-SHORT_CODE = range(2, 6)  # digits of a number such as 190 that is dialled without any prefix
 FREE = frozenset({"", "0", "free", "no", "none", "gratis"})
 YES, NO = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "false", "0"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowProblem:
-    """What is wrong in one cell and what to write instead."""
-
-    row: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"row {self.row}, {self.column}: {self.message}" if self.column else f"row {self.row}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +49,17 @@ class Sheet:
 def read_places(rows: Iterable[Row], *, today: date, timezone: str, region: str) -> Sheet:
     """Read a header and its rows; `timezone` and `region` (ISO 3166-1) are for what rows leave out."""
     lines = iter(rows)
-    first = next((line for line in lines if not _is_blank(line[1])), None)
+    first = first_line(lines)
     if first is None:
         return Sheet(problems=(RowProblem(row=1, column="", message="the file is empty: begin with a header row"),))
-    columns, problems = _header(first)
+    columns, problems = header(first, columns=COLUMNS, required=REQUIRED)
     if problems:
         return Sheet(problems=tuple(problems))
     places: dict[PlaceId, Place] = {}
     for number, cells in lines:
-        if _is_blank(cells):
+        if is_blank(cells):
             continue
-        reader = _RowReader(number, dict(zip(columns, cells, strict=False)), today, timezone, region)
-        if any(not _is_empty(cell) for cell in cells[len(columns) :]):
-            reader.complain("", "has more cells than the header: is a separator inside a text? Put it in quotes")
+        reader = _RowReader(CellReader(number, columns, cells), today, timezone, region)
         place = reader.place()
         if place is not None and place.id in places:
             reader.complain("id", f"{place.id!r} stands in an earlier row too: give each place an id of its own")
@@ -85,62 +72,30 @@ def read_places(rows: Iterable[Row], *, today: date, timezone: str, region: str)
     return Sheet(places=tuple(places.values()), problems=tuple(problems))
 
 
-def _header(line: Row) -> tuple[list[str], list[RowProblem]]:
-    number, cells = line
-    names = ["_".join(fold(str(cell or "")).replace("-", " ").replace("_", " ").split()) for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    if len(names) > MAX_COLUMNS:
-        return [], [
-            RowProblem(row=number, column="", message=f"has {len(names)} columns; at most {MAX_COLUMNS} are read")
-        ]
-    known = ", ".join(COLUMNS)
-    problems = [
-        RowProblem(
-            row=number, column=name[:40] or "(no name)", message=f"is no column: remove it, or name it one of {known}"
-        )
-        for name in names
-        if name not in COLUMNS
-    ]
-    problems += [
-        RowProblem(row=number, column=name, message="stands twice in the header: keep one of them")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
-    problems += [
-        RowProblem(row=number, column=name, message="is missing in the header")
-        for name in REQUIRED
-        if name not in names
-    ]
-    return names, problems
-
-
 class _RowReader:
-    """Reads one row; a cell that cannot be read leaves a problem behind, and the others are read all the same."""
+    """Reads one row as a place."""
 
-    def __init__(self, number: int, cells: Mapping[str, Cell], today: date, timezone: str, region: str) -> None:
-        self.problems: list[RowProblem] = []
-        self._number = number
-        self._cells = cells
+    def __init__(self, cells: CellReader, today: date, timezone: str, region: str) -> None:
+        self.problems = cells.problems
+        self.complain = cells.complain
+        self._read = cells.read
+        self._cells = cells.cells
         self._today = today
         self._timezone = timezone
         self._region = region
 
-    def complain(self, column: str, message: str) -> None:
-        self.problems.append(RowProblem(row=self._number, column=column, message=message))
-
     def place(self) -> Place | None:
         """The place, or None when anything is wrong with it."""
-        kind, name, source = self._read("kind", _kind), self._read("name", _needed), self._read("source", _needed)
+        kind, name, source = self._read("kind", _kind), self._read("name", needed), self._read("source", needed)
         checked_on, expires_on = self._read("checked_on", _day), self._read("expires_on", _day)
         hours = self._read("hours", parse_week)
         optional: dict[str, Any] = {
-            "phones": self._read("phones", lambda text: _phones(text, self._region)),
+            "phones": self._read("phones", lambda text: phones(text, self._region)),
             "street": self._read("street", str),
             "position": self._position(),
-            "nationality": self._read("nationality", _nationality),
+            "nationality": self._read("nationality", nationality),
             "who_for": self._read("who_for", str),
-            "languages": self._read("languages", _languages),
+            "languages": self._read("languages", languages),
             "timezone": self._read("timezone", _timezone) or self._timezone,
             "is_id_needed": self._read("id_needed", _yes_or_no),
             "fee": self._read("fee", _fee),
@@ -162,15 +117,8 @@ class _RowReader:
         self._agree(place)
         return None if self.problems else place
 
-    def _read(self, column: str, parse: Callable[[str], T]) -> T | None:
-        try:
-            return parse(_text(self._cells.get(column)))
-        except ValueError as error:
-            self.complain(column, str(error))
-            return None
-
     def _position(self) -> Position | None:
-        written = [name for name in ("latitude", "longitude") if not _is_empty(self._cells.get(name))]
+        written = [name for name in ("latitude", "longitude") if not is_empty(self._cells.get(name))]
         latitude = self._read("latitude", lambda text: _degrees(text, 90))
         longitude = self._read("longitude", lambda text: _degrees(text, 180))
         if len(written) == 1:
@@ -197,34 +145,6 @@ class _RowReader:
 
 
 # --- cells ----------------------------------------------------------------------------------------------------------
-
-
-def _is_empty(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
-
-
-def _is_blank(cells: Sequence[Cell]) -> bool:
-    return all(_is_empty(cell) for cell in cells)
-
-
-def _text(cell: Cell) -> str:
-    """A cell as one line of text. Formulas are text like any other: nothing here runs them."""
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)  # a spreadsheet holds 190 as 190.0
-    if isinstance(cell, datetime) and cell.time() == time(0):
-        cell = cell.date()
-    text = " ".join(unicodedata.normalize("NFC", "" if cell is None else str(cell)).split())
-    if len(text) > LONGEST:
-        raise ValueError(f"has {len(text)} characters: shorten it to {LONGEST}")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
-        raise ValueError("holds a character that cannot be shown: type it again")
-    return text
-
-
-def _needed(text: str) -> str:
-    if not text:
-        raise ValueError("is empty: write it")
-    return text
 
 
 def _id(text: str) -> str:
@@ -265,50 +185,6 @@ def _degrees(text: str, limit: int) -> float | None:
     return degrees
 
 
-def _phones(text: str, region: str) -> tuple[str, ...]:
-    parts = text.replace(";", ",").replace("/", ",").replace("|", ",").split(",")
-    return tuple(dict.fromkeys(_phone(part.strip(), region) for part in parts if part.strip()))
-
-
-def _phone(text: str, region: str) -> str:
-    """E.164, or a short code as it is dialled."""
-    plain = digits(text).removeprefix("tel:")
-    if plain.isascii() and plain.isdigit() and len(plain) in SHORT_CODE:
-        return plain
-    try:
-        number = phonenumbers.parse("+" + plain[2:] if plain.startswith("00") else plain, region)
-        # A number written out with its country is believed if its length fits: plans of numbers change.
-        is_good = phonenumbers.is_valid_number(number) or (
-            plain.startswith("+") and phonenumbers.is_possible_number(number)
-        )
-    except phonenumbers.NumberParseException:
-        is_good = False
-    if not is_good or any(character.isalpha() for character in plain):
-        raise ValueError(f"{text!r} is no phone number: write it as +55 51 3200 0000, or a short code such as 190")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _nationality(text: str) -> str | None:
-    if not text:
-        return None
-    code = text.upper() if text.upper() in _territories() else country(text, "en")
-    if code is None:
-        raise ValueError(f"{text!r} is no country: write its two letters, such as NP, or its English name")
-    return code
-
-
-def _languages(text: str) -> tuple[str, ...]:
-    parts = text.replace(";", ",").replace("/", ",").replace("|", ",").split(",")
-    return tuple(dict.fromkeys(_language(part.strip()) for part in parts if part.strip()))
-
-
-def _language(text: str) -> str:
-    code = _tongues().get(fold(text))
-    if code is None:
-        raise ValueError(f"{text!r} is no language: write codes such as pt, es or English names")
-    return code
-
-
 def _timezone(text: str) -> str:
     if text and text not in available_timezones():
         raise ValueError(f"{text!r} is no time zone: write one such as America/Sao_Paulo, or leave it empty")
@@ -326,19 +202,6 @@ def _yes_or_no(text: str) -> bool | None:
 
 def _fee(text: str) -> str:
     return "" if fold(text) in FREE else text
-
-
-@lru_cache(maxsize=1)
-def _territories() -> frozenset[str]:
-    codes = map(str, Locale("en").territories)
-    return frozenset(code for code in codes if len(code) == 2 and code.isalpha() and code not in ("ZZ", "EU", "UN"))
-
-
-@lru_cache(maxsize=1)
-def _tongues() -> Mapping[str, str]:
-    """Codes and English names of languages, folded."""
-    named = {str(code).replace("_", "-"): str(name) for code, name in Locale("en").languages.items()}
-    return {fold(name): code for code, name in named.items()} | {fold(code): code for code in named}
 
 
 # --- what an import would change ------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.domain.place import Place, PlaceKind
 from bot.domain.values import Position
-from bot.services.place_rows import COLUMNS, MAX_PROBLEMS, Cell, Sheet, changes, read_places
+from bot.services.cells import MAX_PROBLEMS, Cell
+from bot.services.place_rows import COLUMNS, Sheet, changes, read_places
 from tests.stand import NOW
 
 TODAY = date(2026, 5, 6)
