@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
 
-from bot.domain.delivery import Lane
+from bot.domain.delivery import BroadcastId, Lane
 from bot.domain.employer import EmployerId, SiteId
 from bot.domain.staff import StaffId
 from bot.domain.values import Position
-
-BroadcastId = NewType("BroadcastId", str)
 
 DEFAULT_REPEATS = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30))
 

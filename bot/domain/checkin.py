@@ -78,7 +78,7 @@ def state_after(statuses: Iterable[DeliveryStatus], *, is_answered: bool = False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One person of a broadcast's audience. `round` counts how often they were written to, `due_at` is when next.
+    """One person of a broadcast's audience. `round` counts how often they were written to, `channel` is the last one used.
 
     `contact` is None once the person was erased: the account stays whole without them (R18, R20).
     """
@@ -93,6 +93,7 @@ class Recipient:
     state: RecipientState
     reason: Reason | None = None
     round: int = 0
+    due_channel: Channel | None = None  # on which to write next
     due_at: datetime | None = None
     sent_at: datetime | None = None  # when a provider first took it
     safety: Safety | None = None

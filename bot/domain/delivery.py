@@ -10,6 +10,7 @@ from bot.domain.document import DocumentId
 from bot.domain.errors import Reason
 
 DeliveryId = NewType("DeliveryId", str)
+BroadcastId = NewType("BroadcastId", str)
 
 
 class Lane(StrEnum):
@@ -84,6 +85,19 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outreach:
+    """What a delivery is to a broadcast: which recipient's, in which round of asking.
+
+    `doubts` counts the claims on it that ran out: each may have been a send whose outcome was lost with its process.
+    """
+
+    broadcast: BroadcastId
+    recipient: int
+    round: int
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One content on its way to one contact; `origin` names what caused it (`message:<id>`, `broadcast:<id>`).
 
@@ -108,3 +122,4 @@ class Delivery:
     claimed_until: datetime | None = None
     provider_id: str | None = None
     failure: Reason | None = None
+    outreach: Outreach | None = None  # None: an answer to the contact

@@ -44,6 +44,7 @@ class Reason(StrEnum):
 
     OPTED_OUT = "opted_out"
     INVALID_ADDRESS = "invalid_address"
+    NO_ADDRESS = "no_address"  # nobody ever gave us one
     UNREACHABLE = "unreachable"
     LANDLINE = "landline"
     FILTERED = "filtered"

@@ -166,7 +166,9 @@ class Deliveries(Protocol):
 
     # A broadcast's deliveries go out by chunks, whoever their contacts are: the methods above leave them alone.
 
-    async def claim_outreach(self, channel: Channel, now: datetime, until: datetime, limit: int) -> Sequence[Delivery]:
+    async def claim_outreach(
+        self, channel: Channel, lane: Lane, now: datetime, until: datetime, limit: int
+    ) -> Sequence[Delivery]:
         """Deliveries of broadcasts that are to be tried again, or whose claim ran out with its process."""
         ...
 

@@ -19,6 +19,7 @@ from bot.storage.schema import (
     deliveries,
     messages,
     metadata,
+    recipients,
     refused_addresses,
 )
 from bot.storage.upsert import insert_new
@@ -108,8 +109,9 @@ class SqlContacts:
         refused = and_(addresses.c.contact_id == contact, addresses.c.permission == Permission.REFUSED)
         for row in (await self._db.execute(select(addresses.c.id).where(refused))).all():
             await insert_new(self._db, refused_addresses, {"id": row.id})
+        await self._db.execute(update(recipients).where(recipients.c.contact_id == contact).values(contact_id=None))
         for table in reversed(metadata.sorted_tables):
-            if "contact_id" in table.c:
+            if "contact_id" in table.c and table is not recipients:  # the sums of an alert stay whole without them
                 await self._db.execute(delete(table).where(table.c.contact_id == contact))
         await self._db.execute(delete(contacts).where(contacts.c.id == contact))
 
@@ -143,6 +145,14 @@ class SqlContacts:
     async def _one(self, query: Select[Any], sought: dict[str, str]) -> Contact | None:
         rows = (await self._db.execute(query, sought)).all()
         return (await self.read(rows))[0] if rows else None
+
+    async def many(self, wanted: Sequence[ContactId]) -> dict[ContactId, Contact]:
+        """Those contacts that are stored, by id; not held."""
+        if not wanted:
+            return {}
+        query = KNOWN.where(contacts.c.id.in_(wanted)).order_by(None)
+        rows = await self._db.execute(query.order_by(contacts.c.id, addresses.c.place, addresses.c.id))
+        return {contact.id: contact for contact in await self.read(rows.all())}
 
     async def read(self, rows: Sequence[Any]) -> list[Contact]:
         """The contacts of joined rows, those of one contact in a row; their groups are fetched with one more query."""

@@ -1,20 +1,30 @@
 """Owns deliveries in SQL: in order for each contact, taken by one sender at a time, moved forward only."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, bindparam, case, delete, exists, func, insert, or_, select, tuple_, update
 
 from bot.domain.contact import Address, Channel, ContactId, Scheme
-from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus, Lane, Option, Template
+from bot.domain.delivery import (
+    BroadcastId,
+    Content,
+    Delivery,
+    DeliveryId,
+    DeliveryStatus,
+    Lane,
+    Option,
+    Outreach,
+    Template,
+)
 from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Receipt
 from bot.storage import values
 from bot.storage.retention import delete_oldest
-from bot.storage.schema import contacts, early_receipts
+from bot.storage.schema import Moment, contacts, early_receipts
 from bot.storage.schema import deliveries as table
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
@@ -27,7 +37,7 @@ _NEVER_READ = [status.value for status in (DeliveryStatus.FAILED, DeliveryStatus
 _PROGRESS = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 _PENDING = (
     select(table)
-    .where(table.c.contact_id == bindparam("contact"), table.c.ready_at.is_not(None))
+    .where(table.c.contact_id == bindparam("contact"), table.c.ready_at.is_not(None), table.c.broadcast_id.is_(None))
     .order_by(table.c.lane, table.c.position)
 )
 _CLAIM = (
@@ -37,9 +47,16 @@ _CLAIM = (
 )
 _RESERVE = (
     update(contacts)
-    .where(contacts.c.id == bindparam("contact"))
+    .where(contacts.c.id.in_(bindparam("contacts", expanding=True)))
     .values(last_position=contacts.c.last_position + bindparam("count"))
-    .returning(contacts.c.last_position)
+    .returning(contacts.c.id, contacts.c.last_position)
+)
+# In one order, so that two chunks with the same contacts wait for each other instead of locking each other out.
+_HOLD_ALL = (
+    select(contacts.c.id)
+    .where(contacts.c.id.in_(bindparam("contacts", expanding=True)))
+    .order_by(contacts.c.id)
+    .with_for_update(key_share=True)
 )
 _TAKE_EARLY = delete(early_receipts).where(early_receipts.c.provider_hash == bindparam("key")).returning(early_receipts)
 
@@ -57,6 +74,27 @@ def _move(status: DeliveryStatus) -> Update:
 
 
 _MOVES = {status: _move(status) for status in DeliveryStatus}
+_KEEP_SENT = (
+    update(table)
+    .where(
+        table.c.id == bindparam("delivery"),
+        table.c.status.in_([status.value for status in DeliveryStatus if status.may_become(DeliveryStatus.SENT)]),
+    )
+    .values(
+        status=DeliveryStatus.SENT.value,
+        ready_at=None,
+        attempts=bindparam("attempts"),
+        sent_at=bindparam("at", type_=Moment),
+        provider_hash=bindparam("key"),
+        sealed=bindparam("private"),
+        failure=None,
+    )
+)
+_TAKE_ALL_EARLY = (
+    delete(early_receipts)
+    .where(early_receipts.c.provider_hash.in_(bindparam("keys", expanding=True)))
+    .returning(early_receipts)
+)
 
 
 class SqlDeliveries:
@@ -131,12 +169,13 @@ class SqlDeliveries:
         held_up = exists().where(
             ahead.c.contact_id == table.c.contact_id,
             ahead.c.ready_at > now,
+            ahead.c.broadcast_id.is_(None),
             tuple_(ahead.c.lane, ahead.c.position) < tuple_(table.c.lane, table.c.position),
         )
         lane = func.min(table.c.lane)
         rows = await self._db.execute(
             select(table.c.contact_id, lane.label("lane"))
-            .where(table.c.ready_at <= now, ~held_up)
+            .where(table.c.ready_at <= now, table.c.broadcast_id.is_(None), ~held_up)
             .group_by(table.c.contact_id)
             .order_by(lane, func.min(table.c.ready_at))
             .limit(limit)
@@ -178,16 +217,78 @@ class SqlDeliveries:
         due = table.c.ready_at.is_(None) & (table.c.created_at < at)
         return await delete_oldest(self._db, table, due, by=table.c.created_at, limit=limit)
 
+    # --- broadcasts -------------------------------------------------------------------------------------------------
+
+    async def claim_outreach(
+        self, channel: Channel, lane: Lane, now: datetime, until: datetime, limit: int
+    ) -> Sequence[Delivery]:
+        pending = (
+            select(table)
+            .where(table.c.channel == channel.value, table.c.lane == _LANES.index(lane))
+            .where(table.c.broadcast_id.is_not(None), table.c.ready_at <= now)
+            .order_by(table.c.ready_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = (await self._db.execute(pending)).all()
+        if not rows:
+            return []
+        doubted = case((table.c.status == _SENDING, table.c.doubts + 1), else_=table.c.doubts)
+        claim = update(table).where(table.c.id.in_([row.id for row in rows]))
+        await self._db.execute(claim.values(status=_SENDING, ready_at=until, doubts=doubted))
+        return [_claimed(self._delivery(row), until) for row in rows]
+
+    async def save_sent(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        if not deliveries:
+            return []
+        keys = {
+            self._provider_hash(delivery.channel, delivery.provider_id): delivery
+            for delivery in deliveries
+            if delivery.provider_id is not None
+        }
+        await self._work.each_at_a_time(sorted(keys))
+        await self._db.execute(_KEEP_SENT, [self._sent_row(key, delivery) for key, delivery in keys.items()])
+        early = await self._db.execute(_TAKE_ALL_EARLY, {"keys": list(keys)})
+        overtaken: dict[str, dict[DeliveryStatus, str | None]] = {}
+        for row in early:
+            overtaken.setdefault(row.provider_hash, {})[DeliveryStatus(row.status)] = row.reason
+        return [await self._after_receipts(delivery, overtaken.get(key, {})) for key, delivery in keys.items()]
+
+    async def of_recipient(self, recipient: int) -> Sequence[Delivery]:
+        mine = select(table).where(table.c.recipient == recipient).order_by(table.c.round, table.c.position)
+        return [self._delivery(row) for row in await self._db.execute(mine)]
+
+    async def cancel_outreach(self, broadcast: BroadcastId) -> int:
+        cancelled = await self._db.execute(
+            update(table)
+            .where(table.c.broadcast_id == broadcast, table.c.ready_at.is_not(None))
+            .where(table.c.status == DeliveryStatus.QUEUED.value)
+            .values(status=DeliveryStatus.CANCELLED.value, ready_at=None)
+        )
+        return cancelled.rowcount
+
+    async def templates_since(self, channel: Channel, at: datetime) -> int:
+        people = select(func.count(table.c.contact_id.distinct())).where(
+            table.c.channel == channel.value, table.c.is_template.is_(True), table.c.sent_at >= at
+        )
+        return int(await self._db.scalar(people) or 0)
+
+    async def doubts(self, broadcast: BroadcastId) -> int:
+        return int(await self._db.scalar(select(func.sum(table.c.doubts)).where(table.c.broadcast_id == broadcast)) or 0)
+
     # --- order ------------------------------------------------------------------------------------------------------
 
     async def _reserve(self, counts: Counter[ContactId]) -> dict[ContactId, int]:
         """Reserve positions; the contact's row stays locked, so that positions are committed in their order."""
         last: dict[ContactId, int] = {}
-        for contact in sorted(counts):
-            reserved = await self._db.scalar(_RESERVE, {"contact": contact, "count": counts[contact]})
-            if reserved is None:
-                raise Conflict(f"contact {contact} is not stored, or was erased")
-            last[contact] = reserved - counts[contact]
+        if len(counts) > 1:
+            await self._db.execute(_HOLD_ALL, {"contacts": list(counts)})
+        for count in set(counts.values()):
+            alike = [contact for contact in counts if counts[contact] == count]
+            for row in await self._db.execute(_RESERVE, {"contacts": alike, "count": count}):
+                last[ContactId(row.id)] = row.last_position - count
+        if len(last) < len(counts):
+            raise Conflict("a contact is not stored, or was erased")
         return last
 
     # --- receipts ---------------------------------------------------------------------------------------------------
@@ -204,13 +305,16 @@ class SqlDeliveries:
             return
         key = self._provider_hash(sent.channel, sent.provider_id)
         early = (await self._db.execute(_TAKE_EARLY, {"key": key})).all()
-        reasons = {DeliveryStatus(row.status): row.reason for row in early}
+        await self._after_receipts(sent, {DeliveryStatus(row.status): row.reason for row in early})
+
+    async def _after_receipts(self, sent: Delivery, reasons: Mapping[DeliveryStatus, str | None]) -> Delivery:
         moved = sent
         for status in _PROGRESS:
             if status in reasons:
                 moved = _moved(moved, status, reasons[status]) or moved
         if moved is not sent:
             await self._store(moved)
+        return moved
 
     def _provider_hash(self, channel: Channel, provider_id: str) -> str:
         return self._vault.fingerprint("delivery", channel, provider_id)
@@ -242,7 +346,21 @@ class SqlDeliveries:
             "sent_at": delivery.sent_at,
             "provider_hash": self._provider_hash(delivery.channel, sent_as) if sent_as is not None else None,
             "failure": delivery.failure.value if delivery.failure else None,
+            "broadcast_id": delivery.outreach.broadcast if delivery.outreach else None,
+            "recipient": delivery.outreach.recipient if delivery.outreach else None,
+            "round": delivery.outreach.round if delivery.outreach else 0,
+            "doubts": delivery.outreach.doubts if delivery.outreach else 0,
+            "is_template": delivery.content.template is not None if delivery.outreach else None,
             "sealed": self._seal(delivery),
+        }
+
+    def _sent_row(self, key: str, delivery: Delivery) -> dict[str, Any]:
+        return {
+            "delivery": delivery.id,
+            "key": key,
+            "attempts": delivery.attempts,
+            "at": delivery.sent_at,
+            "private": self._seal(delivery),
         }
 
     def _seal(self, delivery: Delivery) -> bytes:
@@ -280,7 +398,22 @@ class SqlDeliveries:
             claimed_until=row.ready_at if status is DeliveryStatus.SENDING else None,
             provider_id=private["provider_id"],
             failure=Reason(row.failure) if row.failure else None,
+            outreach=_outreach(row) if row.broadcast_id else None,
         )
+
+
+def _outreach(row: Any) -> Outreach:
+    return Outreach(
+        broadcast=BroadcastId(row.broadcast_id), recipient=row.recipient, round=row.round, doubts=row.doubts
+    )
+
+
+def _claimed(delivery: Delivery, until: datetime) -> Delivery:
+    """The delivery in its new sender's hand; who had it before may have sent it and died."""
+    outreach = delivery.outreach
+    if outreach is not None and delivery.status is DeliveryStatus.SENDING:
+        outreach = replace(outreach, doubts=outreach.doubts + 1)
+    return replace(delivery, status=DeliveryStatus.SENDING, claimed_until=until, outreach=outreach)
 
 
 def _content(language: str, private: dict[str, Any]) -> Content:

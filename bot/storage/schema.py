@@ -222,6 +222,7 @@ deliveries = Table(
     Column("recipient", _Number),
     Column("round", SmallInteger, nullable=False, server_default="0"),
     Column("doubts", SmallInteger, nullable=False, server_default="0"),  # claims that ran out: may have been sent twice
+    Column("is_template", Boolean),  # sent outside WhatsApp's window, which a new account may do for few people a day
     UniqueConstraint("contact_id", "position"),
     _partial("ix_deliveries_outreach", "channel", "lane", "ready_at", where=IS_PENDING_OUTREACH),
     _partial("ix_deliveries_recipient", "recipient", where="recipient IS NOT NULL"),
@@ -361,6 +362,7 @@ recipients = Table(
     Column("state", String(16), nullable=False),
     Column("reason", String(32)),
     Column("round", SmallInteger, nullable=False),
+    Column("due_channel", String(16)),
     Column("due_at", Moment),  # when to write next; none while a delivery is under way and when all is done
     Column("sent_at", Moment),
     Column("asked_at", Moment),  # when the question was last sent
@@ -374,7 +376,7 @@ recipients = Table(
     UniqueConstraint("broadcast_id", "contact_id"),
     Index("ix_recipients_board", "broadcast_id", "site_id", "state", "safety", "safety_source"),
     Index("ix_recipients_contact_id", "contact_id"),
-    _partial("ix_recipients_due", "channel", "lane", "due_at", where="due_at IS NOT NULL"),
+    _partial("ix_recipients_due", "due_channel", "lane", "due_at", where="due_at IS NOT NULL"),
 )
 
 check_ins = Table(

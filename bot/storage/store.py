@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.contact import ContactId
 from bot.domain.errors import Unavailable
 from bot.services.ports import (
+    Broadcasts,
     Cases,
     Clock,
     Contacts,
@@ -18,12 +19,14 @@ from bot.services.ports import (
     Documents,
     Messages,
     Places,
+    Recipients,
     Roster,
     Sessions,
     Sites,
     StaffAccounts,
 )
 from bot.storage import database, index_key
+from bot.storage.broadcasts import SqlBroadcasts
 from bot.storage.cases import SqlCases
 from bot.storage.contacts import SqlContacts
 from bot.storage.crypto import Keyring, Vault
@@ -32,6 +35,7 @@ from bot.storage.documents import SqlDocuments
 from bot.storage.messages import SqlMessages
 from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
+from bot.storage.recipients import SqlRecipients
 from bot.storage.roster import SqlRoster
 from bot.storage.schema import secrets
 from bot.storage.sessions import SqlSessions
@@ -55,6 +59,8 @@ class SqlUnit:
         self.roster: Roster = SqlRoster(work, contacts)
         self.documents: Documents = SqlDocuments(work)
         self.staff: StaffAccounts = SqlStaff(work)
+        self.broadcasts: Broadcasts = SqlBroadcasts(work)
+        self.recipients: Recipients = SqlRecipients(work)
 
 
 class SqlStore:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +27,12 @@ async def put(connection: AsyncConnection, table: Table, rows: Sequence[Row]) ->
     statement = _insert(connection.dialect.name, table)
     others = {name: statement.excluded[name] for name in rows[0] if name != "id"}
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=others), list(rows))
+
+
+async def insert_select(connection: AsyncConnection, table: Table, names: Sequence[str], rows: Select[Any]) -> None:
+    """Insert what a query gives, but for rows whose unique values are there already."""
+    statement = _insert(connection.dialect.name, table).from_select(list(names), rows).on_conflict_do_nothing()
+    await connection.execute(statement)
 
 
 @cache  # of a handful of tables; to build it takes longer than to run it

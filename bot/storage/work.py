@@ -1,8 +1,9 @@
 """Owns what every repository works with: one transaction's connection, the vault and the clock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.contact import ContactId
@@ -13,6 +14,10 @@ from bot.storage.schema import contacts
 # The lock leaves the key alone: a message can be stored for a contact while their last one is being answered.
 _LOCK = select(contacts.c.id).where(contacts.c.id == bindparam("contact")).with_for_update(key_share=True)
 
+_NAME_LOCKS = text(
+    "SELECT count(pg_advisory_xact_lock(hashtextextended(name, 0)))"
+    " FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS named(name, place)"
+)
 _NAME_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
@@ -34,6 +39,11 @@ class Work:
         if self.has_many_writers and contact not in self._held:
             await self.connection.execute(_LOCK, {"contact": contact})
             self._held.add(contact)
+
+    async def each_at_a_time(self, names: Sequence[str]) -> None:
+        """As `one_at_a_time` for each of the names, which are in one order wherever they meet."""
+        if self.has_many_writers:
+            await self.connection.execute(_NAME_LOCKS, {"names": list(names)})
 
     async def one_at_a_time(self, name: str) -> None:
         """Until this transaction ends, no other that asks for the same name goes on."""

@@ -119,6 +119,7 @@ def _broadcasts() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=32), nullable=True),
         sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("due_channel", sa.String(length=16), nullable=True),
         sa.Column("due_at", MOMENT, nullable=True),
         sa.Column("sent_at", MOMENT, nullable=True),
         sa.Column("asked_at", MOMENT, nullable=True),
@@ -137,7 +138,7 @@ def _broadcasts() -> None:
     board = ["broadcast_id", "site_id", "state", "safety", "safety_source"]
     op.create_index("ix_recipients_board", "recipients", board)
     op.create_index("ix_recipients_contact_id", "recipients", ["contact_id"])
-    due = ["channel", "lane", "due_at"]
+    due = ["due_channel", "lane", "due_at"]
     op.create_index("ix_recipients_due", "recipients", due, **where("due_at IS NOT NULL"))
     op.create_table(
         "check_ins",
@@ -157,6 +158,7 @@ def _deliveries() -> None:
     op.add_column("deliveries", sa.Column("recipient", NUMBER, nullable=True))
     op.add_column("deliveries", sa.Column("round", sa.SmallInteger(), nullable=False, server_default="0"))
     op.add_column("deliveries", sa.Column("doubts", sa.SmallInteger(), nullable=False, server_default="0"))
+    op.add_column("deliveries", sa.Column("is_template", sa.Boolean(), nullable=True))
     pending = where("ready_at IS NOT NULL AND broadcast_id IS NOT NULL")
     op.create_index("ix_deliveries_outreach", "deliveries", ["channel", "lane", "ready_at"], **pending)
     op.create_index("ix_deliveries_recipient", "deliveries", ["recipient"], **where("recipient IS NOT NULL"))

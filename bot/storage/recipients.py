@@ -1,0 +1,421 @@
+"""Owns the accounts of broadcasts in SQL: who is meant, how each is reached, where each stands, what each said."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.checkin import CheckIn, Closing, Recipient, RecipientState, Safety, Source
+from bot.domain.contact import WHATSAPP_WINDOW, Channel, ContactId, Permission, Scheme
+from bot.domain.delivery import BroadcastId, Lane
+from bot.domain.employer import SiteId
+from bot.domain.errors import Reason
+from bot.services.broadcast_ports import Due, Plan, Share, Tally
+from bot.storage.contacts import SqlContacts
+from bot.storage.schema import Moment, addresses, broadcasts, check_ins, contact_groups, contacts, deliveries
+from bot.storage.schema import recipients as table
+from bot.storage.upsert import insert_select
+from bot.storage.work import Work
+
+RECENTLY = timedelta(days=30)  # whoever wrote to us within it is written to where they wrote from
+_LANES = (Lane.EMERGENCY, Lane.REPLY, Lane.BULK)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_S = RecipientState
+_LIVE = select(broadcasts.c.id).where(broadcasts.c.status == BroadcastStatus.LIVE.value)
+_SELF_ANSWERED = table.c.safety_source == Source.SELF.value
+_IS_SILENT = and_(or_(table.c.safety_source.is_(None), ~_SELF_ANSWERED), table.c.closed_at.is_(None))
+# What each state may replace: what is known of a recipient only grows.
+_BELOW = {
+    _S.SENT: (_S.WAITING, _S.FAILED, _S.NOT_REACHED, _S.EXPIRED, _S.CANCELLED),
+    _S.DELIVERED: (_S.WAITING, _S.FAILED, _S.NOT_REACHED, _S.EXPIRED, _S.CANCELLED, _S.SENT),
+    _S.READ: (_S.WAITING, _S.FAILED, _S.NOT_REACHED, _S.EXPIRED, _S.CANCELLED, _S.SENT, _S.DELIVERED),
+}
+_SETTLED = ("broadcast_id", "contact_id", "site_id", "language", "is_fallback", "channel", "lane", "state", "reason",
+            "round", "due_channel", "due_at")  # fmt: skip
+
+
+class SqlRecipients:
+    def __init__(self, work: Work) -> None:
+        self._db = work.connection
+        self._contacts = SqlContacts(work)
+
+    # --- an audience ------------------------------------------------------------------------------------------------
+
+    async def shares(self, plan: Plan) -> Sequence[Share]:
+        people = (await self._people(plan)).subquery()
+        alike = [people.c[name] for name in ("channel", "reason", "own_language", "language", "is_fallback", "opens")]
+        rows = await self._db.execute(select(*alike, func.count().label("count")).group_by(*alike))
+        return [
+            Share(
+                channel=Channel(row.channel) if row.channel else None,
+                reason=Reason(row.reason) if row.reason else None,
+                own_language=row.own_language,
+                language=row.language,
+                is_fallback=bool(row.is_fallback),
+                opens_window=bool(row.opens),
+                count=row.count,
+            )
+            for row in rows
+        ]
+
+    async def expand(self, broadcast: Broadcast, plan: Plan) -> int:
+        people = (await self._people(plan)).subquery()
+        is_reached = people.c.channel.is_not(None)
+        entry = select(
+            literal(broadcast.id),
+            people.c.contact_id,
+            people.c.site_id,
+            people.c.language,
+            people.c.is_fallback,
+            people.c.channel,
+            literal(_LANES.index(broadcast.lane)),
+            case((is_reached, _S.WAITING.value), else_=_S.NOT_REACHED.value),
+            people.c.reason,
+            literal(0),
+            people.c.channel,
+            case((is_reached, literal(plan.now, Moment)), else_=null()),
+        ).where(true())
+        await insert_select(self._db, table, _SETTLED, entry)
+        counted = select(func.count()).where(table.c.broadcast_id == broadcast.id)
+        return int(await self._db.scalar(counted) or 0)
+
+    async def _people(self, plan: Plan) -> Select[Any]:
+        """Everybody who is meant, with the one best way to reach each, or why there is none."""
+        best = _best_addresses(plan)
+        spoken = (await self._db.scalars(select(contacts.c.language).distinct())).all()
+        language, is_fallback = _language(plan, [tag for tag in spoken if tag])
+        people = (
+            select(
+                contacts.c.id.label("contact_id"),
+                contacts.c.site_id,
+                contacts.c.language.label("own_language"),
+                language.label("language"),
+                is_fallback.label("is_fallback"),
+                best.c.channel,
+                case((best.c.contact_id.is_(None), Reason.NO_ADDRESS.value), else_=best.c.reason).label("reason"),
+                func.coalesce(best.c.opens, false()).label("opens"),
+            )
+            .select_from(contacts.outerjoin(best, best.c.contact_id == contacts.c.id))
+            .where(*_meant(plan))
+        )
+        return people
+
+    # --- rounds -----------------------------------------------------------------------------------------------------
+
+    async def work(self, now: datetime) -> frozenset[tuple[Channel, Lane]]:
+        due = select(table.c.due_channel, table.c.lane).where(table.c.due_at <= now).distinct()
+        pending = deliveries.c.ready_at <= now, deliveries.c.broadcast_id.is_not(None)
+        again = select(deliveries.c.channel, deliveries.c.lane).where(*pending).distinct()
+        found = [*(await self._db.execute(due)), *(await self._db.execute(again))]
+        return frozenset((Channel(channel), _LANES[lane]) for channel, lane in found)
+
+    async def due(self, channel: Channel, lane: Lane, now: datetime, limit: int) -> Sequence[Due]:
+        next_ones = (
+            select(table)
+            .where(
+                table.c.due_channel == channel.value,
+                table.c.lane == _LANES.index(lane),
+                table.c.due_at <= now,
+                table.c.broadcast_id.in_(_LIVE),
+                table.c.contact_id.is_not(None),
+            )
+            .order_by(table.c.due_at, table.c.number)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=table)
+        )
+        return await self._with_contacts([_recipient(row) for row in await self._db.execute(next_ones)])
+
+    async def begin_round(self, recipients: Sequence[int]) -> None:
+        await self._change(recipients, due_at=None, round=table.c.round + 1)
+
+    async def sent(
+        self,
+        recipients: Sequence[int],
+        channel: Channel,
+        at: datetime,
+        *,
+        next_channel: Channel | None = None,
+        next_at: datetime | None = None,
+    ) -> None:
+        asks_again = and_(_IS_SILENT, table.c.broadcast_id.in_(_LIVE))
+        await self._change(
+            recipients,
+            state=_raised(_S.SENT),
+            reason=null(),
+            sent_at=func.coalesce(table.c.sent_at, literal(at, Moment)),
+            asked_at=at,
+            channel=channel.value,
+            due_channel=next_channel.value if next_channel else null(),
+            due_at=case((asks_again, literal(next_at, Moment)), else_=null()),
+        )
+
+    async def advance(self, recipients: Sequence[int], state: RecipientState) -> None:
+        await self._change(recipients, state=_raised(state))
+
+    async def settle(self, recipient: Recipient) -> None:
+        await self._db.execute(
+            update(table)
+            .where(table.c.number == recipient.number)
+            .values(
+                state=case((_SELF_ANSWERED, table.c.state), else_=recipient.state.value),
+                reason=recipient.reason.value if recipient.reason else None,
+                due_channel=recipient.due_channel.value if recipient.due_channel else None,
+                due_at=case((_IS_SILENT, literal(recipient.due_at, Moment)), else_=null()),
+            )
+        )
+
+    async def stop(self, broadcast: BroadcastId, ending: RecipientState) -> int:
+        mine = table.c.broadcast_id == broadcast
+        waiting = select(func.count()).where(mine, table.c.state == _S.WAITING.value)
+        count = int(await self._db.scalar(waiting) or 0)
+        ended = case((table.c.state == _S.WAITING.value, ending.value), else_=table.c.state)
+        pending = or_(table.c.due_at.is_not(None), table.c.state == _S.WAITING.value)
+        await self._db.execute(update(table).where(mine, pending).values(due_at=None, state=ended))
+        return count
+
+    # --- answers ----------------------------------------------------------------------------------------------------
+
+    async def get(self, recipient: int) -> Recipient | None:
+        return await self._one(select(table).where(table.c.number == recipient))
+
+    async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None:
+        return await self._one(select(table).where(table.c.broadcast_id == broadcast, table.c.contact_id == contact))
+
+    async def asked(self, contact: ContactId) -> Recipient | None:
+        is_fresh = or_(table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
+        return await self._one(
+            select(table)
+            .where(table.c.contact_id == contact, table.c.asked_at.is_not(None), is_fresh)
+            .where(table.c.broadcast_id.in_(_LIVE))
+            .order_by(table.c.asked_at.desc(), table.c.number.desc())
+            .limit(1)
+        )
+
+    async def heard(self, recipient: int, at: datetime) -> None:
+        await self._change([recipient], heard_at=at)
+
+    async def answer(self, recipient: int, safety: Safety, source: Source, at: datetime) -> None:
+        said = {"recipient": recipient, "safety": safety.value, "source": source.value, "at": at}
+        await self._db.execute(insert(check_ins), said)
+        values: dict[str, Any] = {"safety": safety.value, "safety_source": source.value}
+        mine = table.c.number == recipient
+        if source is Source.SELF:
+            values |= {"state": _S.ANSWERED.value, "reason": None, "answered_at": at, "due_at": None}
+        else:
+            mine &= or_(table.c.safety_source.is_(None), ~_SELF_ANSWERED)
+        await self._db.execute(update(table).where(mine).values(values))
+
+    async def history(self, recipient: int) -> Sequence[CheckIn]:
+        rows = await self._db.execute(
+            select(check_ins).where(check_ins.c.recipient == recipient).order_by(check_ins.c.number)
+        )
+        return [
+            CheckIn(recipient=row.recipient, safety=Safety(row.safety), source=Source(row.source), at=row.at)
+            for row in rows
+        ]
+
+    async def close(self, recipients: Sequence[int], closing: Closing, by: str, at: datetime) -> int:
+        closed = await self._db.execute(
+            update(table)
+            .where(table.c.number.in_(recipients), _IS_SILENT)
+            .values(closing=closing.value, closed_by=by, closed_at=at, due_at=None)
+        )
+        return closed.rowcount
+
+    # --- boards and reports -----------------------------------------------------------------------------------------
+
+    async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]:
+        is_closed = table.c.closed_at.is_not(None).label("is_closed")
+        names = ("site_id", "language", "channel", "state", "reason", "safety", "safety_source")
+        alike = [*(table.c[name] for name in names), is_closed]
+        query = select(*alike, func.count().label("count")).where(table.c.broadcast_id == broadcast).group_by(*alike)
+        return [
+            Tally(
+                site=SiteId(row.site_id) if row.site_id else None,
+                language=row.language,
+                channel=Channel(row.channel) if row.channel else None,
+                state=RecipientState(row.state),
+                reason=Reason(row.reason) if row.reason else None,
+                safety=Safety(row.safety) if row.safety else None,
+                source=Source(row.safety_source) if row.safety_source else None,
+                is_closed=bool(row.is_closed),
+                count=row.count,
+            )
+            for row in await self._db.execute(query)
+        ]
+
+    async def answer_times(self, broadcast: BroadcastId) -> Sequence[tuple[datetime, Safety]]:
+        rows = await self._db.execute(
+            select(table.c.answered_at, table.c.safety)
+            .where(table.c.broadcast_id == broadcast, table.c.answered_at.is_not(None))
+            .order_by(table.c.answered_at)
+        )
+        return [(row.answered_at, Safety(row.safety)) for row in rows]
+
+    async def silent(
+        self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int
+    ) -> Sequence[Due]:
+        query = (
+            select(table)
+            .where(table.c.broadcast_id == broadcast, table.c.number > after, _IS_SILENT)
+            .where(table.c.contact_id.is_not(None))
+            .order_by(table.c.number)
+            .limit(limit)
+        )
+        if site is not None:
+            query = query.where(table.c.site_id == site)
+        return await self._with_contacts([_recipient(row) for row in await self._db.execute(query)])
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    async def _with_contacts(self, recipients: Sequence[Recipient]) -> list[Due]:
+        wanted = [recipient.contact for recipient in recipients if recipient.contact is not None]
+        known = await self._contacts.many(wanted)
+        return [
+            Due(recipient=recipient, contact=known[recipient.contact])
+            for recipient in recipients
+            if recipient.contact in known
+        ]
+
+    async def _one(self, query: Select[Any]) -> Recipient | None:
+        row = (await self._db.execute(query)).first()
+        return _recipient(row) if row is not None else None
+
+    async def _change(self, recipients: Sequence[int], **values: Any) -> None:
+        if recipients:
+            await self._db.execute(update(table).where(table.c.number.in_(recipients)).values(**values))
+
+
+def _meant(plan: Plan) -> list[ColumnElement[bool]]:
+    """Who belongs to the audience; nobody who has left or asked to be forgotten does."""
+    audience = plan.audience
+    conditions = [contacts.c.left_at.is_(None), contacts.c.erase_at.is_(None)]
+    if plan.employer is not None:
+        conditions.append(contacts.c.employer_id == plan.employer)
+    if audience.sites:
+        conditions.append(contacts.c.site_id.in_(audience.sites))
+    if audience.languages:
+        conditions.append(contacts.c.language.in_(audience.languages))
+    if audience.groups:
+        grouped = select(contact_groups.c.contact_id).where(contact_groups.c.name.in_(audience.groups))
+        conditions.append(contacts.c.id.in_(grouped))
+    if audience.of is not None:
+        conditions.append(_earlier(audience.of, includes_waiting=audience.includes_waiting))
+    return conditions
+
+
+def _earlier(broadcast: BroadcastId, *, includes_waiting: bool) -> ColumnElement[bool]:
+    """Who was sent an earlier broadcast, whatever has become of it since."""
+    before = table.alias()
+    is_meant: ColumnElement[bool] = before.c.sent_at.is_not(None)
+    if includes_waiting:
+        is_meant |= before.c.state.in_([_S.WAITING.value, _S.CANCELLED.value])
+    return exists().where(before.c.broadcast_id == broadcast, before.c.contact_id == contacts.c.id, is_meant)
+
+
+def _best_addresses(plan: Plan) -> Any:
+    """One row a contact: the best address, with its channel if it can be used, else the reason why not."""
+    schemes = [channel.scheme.value for channel in plan.channels]
+    openable = [channel.scheme.value for channel in plan.can_open]
+    is_refused: ColumnElement[bool] = addresses.c.permission == Permission.REFUSED.value
+    is_allowed = true() if plan.overrides_opt_out else ~is_refused
+    is_on = addresses.c.scheme.in_(schemes)
+    since = plan.now - WHATSAPP_WINDOW
+    is_windowed = addresses.c.scheme == Scheme.WHATSAPP.value
+    is_open = or_(~is_windowed, func.coalesce(addresses.c.last_heard_at, literal(_LONG_AGO, Moment)) > since)
+    is_usable = and_(is_on, is_allowed, or_(is_open, addresses.c.scheme.in_(openable)))
+    heard = case((addresses.c.last_heard_at > plan.now - RECENTLY, addresses.c.last_heard_at))
+    order = [
+        case((is_usable, 0), else_=1),
+        *_same_as_before(plan),
+        case((addresses.c.scheme == Scheme.WEBCHAT.value, 1), else_=0),  # a closed browser hears nothing
+        func.coalesce(heard, literal(_LONG_AGO, Moment)).desc(),
+        case({scheme: place for place, scheme in enumerate(schemes)}, value=addresses.c.scheme, else_=len(schemes)),
+        addresses.c.place,
+    ]
+    channels = {scheme.value: scheme.channel.value for scheme in Scheme}
+    why_not = case(
+        (~is_allowed, Reason.OPTED_OUT.value), (~is_on, Reason.CHANNEL_OFF.value), else_=Reason.OUTSIDE_WINDOW.value
+    )
+    ranked = select(
+        addresses.c.contact_id,
+        case((is_usable, case(channels, value=addresses.c.scheme))).label("channel"),
+        case((~is_usable, why_not)).label("reason"),
+        and_(is_usable, ~is_open).label("opens"),
+        func.row_number().over(partition_by=addresses.c.contact_id, order_by=order).label("rank"),
+    ).subquery()
+    return select(ranked).where(ranked.c.rank == 1).subquery()
+
+
+def _same_as_before(plan: Plan) -> list[ColumnElement[Any]]:
+    """The channel on which an earlier broadcast went comes first for what follows it (R8)."""
+    if plan.audience.of is None:
+        return []
+    channels = {scheme.value: scheme.channel.value for scheme in Scheme}
+    before = table.alias()
+    went = exists().where(
+        before.c.broadcast_id == plan.audience.of,
+        before.c.contact_id == addresses.c.contact_id,
+        before.c.channel == case(channels, value=addresses.c.scheme),
+    )
+    return [case((went, 0), else_=1)]
+
+
+def _language(plan: Plan, spoken: Sequence[str]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """What each reads: their own language or its base where it can be sent, else the fallback."""
+    offered = {tag.split("-")[0]: tag for tag in reversed(plan.languages)} | {tag: tag for tag in plan.languages}
+    read: Mapping[str, str] = {
+        tag: offered.get(tag) or offered[tag.split("-")[0]]
+        for tag in spoken
+        if tag in offered or tag.split("-")[0] in offered
+    }
+    fallen = [tag for tag in spoken if tag not in read and tag.split("-")[0] != plan.fallback.split("-")[0]]
+    fallback = literal(plan.fallback)
+    language = case(dict(read), value=contacts.c.language, else_=fallback) if read else fallback
+    is_fallback = case((contacts.c.language.in_(fallen), true()), else_=false()) if fallen else false()
+    return language, is_fallback
+
+
+def _raised(state: RecipientState) -> ColumnElement[Any]:
+    return case((table.c.state.in_([below.value for below in _BELOW[state]]), state.value), else_=table.c.state)
+
+
+def _recipient(row: Any) -> Recipient:
+    return Recipient(
+        number=row.number,
+        broadcast=BroadcastId(row.broadcast_id),
+        contact=ContactId(row.contact_id) if row.contact_id else None,
+        site=SiteId(row.site_id) if row.site_id else None,
+        language=row.language,
+        is_fallback=row.is_fallback,
+        channel=Channel(row.channel) if row.channel else None,
+        state=RecipientState(row.state),
+        reason=Reason(row.reason) if row.reason else None,
+        round=row.round,
+        due_channel=Channel(row.due_channel) if row.due_channel else None,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        safety=Safety(row.safety) if row.safety else None,
+        safety_source=Source(row.safety_source) if row.safety_source else None,
+        answered_at=row.answered_at,
+        closing=Closing(row.closing) if row.closing else None,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+    )
