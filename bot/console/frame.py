@@ -1,0 +1,45 @@
+"""Owns the console as one application: its door, its look, its own pages and those of every page family."""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from bot.config import Settings
+from bot.console import account, guard, home, sign_in
+from bot.console.assets import Assets
+from bot.console.render import Look, install
+from bot.i18n import Catalogs
+from bot.services.ports import Clock
+from bot.services.staff import StaffDesk
+
+
+def application(
+    *,
+    desk: StaffDesk,
+    clock: Clock,
+    catalogs: Catalogs,
+    settings: Settings,
+    pages: Iterable[web.AbstractRouteDef] = (),
+) -> web.Application:
+    """The console; `pages` are the routes of the page families, with addresses after "/console"."""
+    is_secure = settings.public_url.startswith("https://")
+    assets = Assets()
+    made = web.Application(middlewares=guard.doors(desk=desk, catalogs=catalogs, public_url=settings.public_url))
+    made.on_response_prepare.append(guard.carry)
+    install(made, Look(organisation=settings.organisation, zone=settings.zone, assets=assets, is_secure=is_secure))
+    made.add_routes(sign_in.routes(desk=desk, clock=clock, public_url=settings.public_url))
+    made.add_routes(account.routes(desk=desk, is_secure=is_secure))
+    made.add_routes(home.routes())
+    made.add_routes(pages)
+    made.router.add_get("/static/{name:.+}", assets.serve)
+    return made
+
+
+def mount(root: web.Application, console: web.Application) -> None:
+    """Serve the console under /console."""
+
+    async def to_first_page(_: web.Request) -> web.Response:
+        return web.Response(status=308, headers={"Location": "/console/"})
+
+    root.router.add_get("/console", to_first_page)
+    root.add_subapp("/console", console)

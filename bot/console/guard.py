@@ -1,0 +1,175 @@
+"""Owns the door: who may pass to a page, what every answer carries, and how refusals and failures look."""
+
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from bot.console import forms
+from bot.console import visit as visits
+from bot.console.assets import PREFIX
+from bot.console.render import CONTENT_POLICY, is_htmx, page
+from bot.console.visit import VISIT, Visit
+from bot.console.words import N_, Words, choose
+from bot.domain.errors import Conflict, Denied, InputError, MusterError, Unavailable
+from bot.i18n import Catalogs
+from bot.log import logger
+from bot.services import access
+from bot.services.access import Deed, Subject
+from bot.services.staff import StaffDesk
+
+log = logger("console")
+
+OPEN = frozenset({visits.SIGN_IN, "/console/code", "/console/enrol", "/console/language"})  # before a full sign-in
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # "no-referrer" would have browsers send forms with the origin "null"
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_TOLD = {
+    400: (N_("This could not be read"), N_("Go back, check what you wrote and send it again.")),
+    403: (N_("You may not do this"), N_("Ask an administrator if your work needs it.")),
+    404: (
+        N_("There is nothing here"),
+        N_("The page has moved, or it is not yours to see. Begin at the first page."),
+    ),
+    405: (
+        N_("There is nothing here"),
+        N_("The page has moved, or it is not yours to see. Begin at the first page."),
+    ),
+    409: (N_("Somebody else was faster"), N_("Nothing was changed. Look at the page again, then decide.")),
+    413: (N_("This is too large"), N_("Send a smaller file, or split it.")),
+    500: (N_("Something failed here"), N_("It is safe to try again. If it fails again, tell your administrator when.")),
+    503: (N_("A part of the service does not answer"), N_("Nothing was changed. Wait a moment and try again.")),
+}
+_STATUS = {Denied: 403, InputError: 400, Conflict: 409, Unavailable: 503}
+FORGED = N_("This form was open for too long, or it came from another page. Open the page again and send it once more.")
+
+
+def require(request: web.Request, deed: Deed, subject: Subject) -> None:
+    """Go on only if the reader may. What may not even be read is not there: 404; what may be read: 403."""
+    who = visits.reader(request)
+    if not access.may(who, deed, subject):
+        raise web.HTTPForbidden if access.may(who, Deed.READ, subject) else web.HTTPNotFound
+
+
+def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middleware]:
+    """The middlewares of the console, outermost first."""
+    is_secure = public_url.startswith("https://")
+
+    @web.middleware
+    async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Find out who asks; give a browser that is new here its token."""
+        token, is_new = visits.token_of(request, is_secure=is_secure)
+        is_file = request.path.startswith(PREFIX)  # the same for everybody
+        signed_in = None if is_new or is_file else await desk.of_session(token, is_seen=_is_persons(request))
+        spoken = signed_in.staff.languages if signed_in else ()
+        request[VISIT] = Visit(
+            token=token,
+            is_new=is_new,
+            signed_in=signed_in,
+            words=Words(catalogs=catalogs, language=choose(request, spoken)),
+        )
+        response = await handler(request)
+        if (
+            is_new
+            and not is_file
+            and not response.prepared
+            and visits.cookie_name(is_secure=is_secure) not in response.cookies
+        ):
+            visits.give_token(response, token, is_secure=is_secure)
+        return response
+
+    @web.middleware
+    async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refusals and failures as pages that say what to do next, never in a failure's own words."""
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return refusal(request, error.status)
+        except MusterError as error:
+            status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+            if status == 500:
+                log.error("request_failed", route=_route(request), error=error)
+            return refusal(request, status, str(error) if status == 400 else "")
+        except Exception as error:
+            log.error("request_failed", route=_route(request), error=error)
+            return refusal(request, 500)
+
+    @web.middleware
+    async def allowed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Only who is signed in passes, and a form only from our own page of this very session."""
+        here = visits.visit(request)
+        if not _is_open(request) and (here.signed_in is None or not here.signed_in.is_full):
+            return _to_sign_in(request)
+        if request.method in _SAFE:
+            return await handler(request)
+        request = request.clone(client_max_size=_limit(request))
+        await request.post()
+        try:
+            if not visits.is_own_origin(request, public_url) or not await _is_own_form(request):
+                return refusal(request, 403, here.words(FORGED))
+            return await handler(request)
+        finally:
+            await forms.close_files(request)
+
+    return [known, told, allowed]
+
+
+async def carry(request: web.Request, response: web.StreamResponse) -> None:
+    """What every answer of the console carries, streams too."""
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
+def refusal(request: web.Request, status: int, text: str = "") -> web.Response:
+    """The page for a status; for htmx only its sentence."""
+    _ = visits.words(request)
+    status = status if status in _TOLD else 400 if status < 500 else 500
+    title, advice = _TOLD[status]
+    return page(
+        request, "error.html", status=status, fragment="problem", title=_(title), advice=text or _(advice),
+    )  # fmt: skip
+
+
+def _to_sign_in(request: web.Request) -> web.Response:
+    wanted = request.rel_url.path_qs if request.method == "GET" else visits.HOME
+    if is_htmx(request):  # the whole page has to go, not the part that was asked for
+        return web.Response(status=401, headers={"HX-Redirect": visits.sign_in_path(visits.HOME)})
+    if not _is_persons(request):
+        return web.Response(status=401)
+    return web.Response(status=303, headers={"Location": visits.sign_in_path(wanted)})
+
+
+async def _is_own_form(request: web.Request) -> bool:
+    given = request.headers.get(visits.CSRF_HEADER)
+    if given is None:
+        field = (await request.post()).get(visits.CSRF_FIELD, "")
+        given = field if isinstance(field, str) else ""
+    return visits.is_own_token(given, visits.visit(request).token)
+
+
+def _limit(request: web.Request) -> int:
+    return forms.MAX_UPLOAD if request.content_type == "multipart/form-data" else forms.MAX_FORM
+
+
+def _is_open(request: web.Request) -> bool:
+    return request.path in OPEN or request.path.startswith(PREFIX)
+
+
+def _is_persons(request: web.Request) -> bool:
+    """Whether a person did this; a screen that renews itself keeps nobody signed in."""
+    return "text/event-stream" not in request.headers.get("Accept", "") and "X-Renews-Itself" not in request.headers
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

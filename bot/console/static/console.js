@@ -1,0 +1,38 @@
+// Owns what the pages add with JavaScript: the "not live" banner, and staying signed in while somebody types.
+"use strict";
+
+(() => {
+  const banner = document.getElementById("not-live");
+  const SILENCE = 30_000; // milliseconds without news or a beat, after which a live page is not live
+  let timer = 0;
+
+  const tell = (isLive) => {
+    banner.textContent = isLive ? "" : banner.dataset.text;
+    document.documentElement.classList.toggle("is-stale", !isLive);
+  };
+  const heard = () => {
+    tell(true);
+    clearTimeout(timer);
+    timer = setTimeout(() => tell(false), SILENCE);
+  };
+  for (const name of ["htmx:sseOpen", "htmx:sseBeforeMessage", "htmx:sseMessage"]) {
+    document.body.addEventListener(name, heard);
+  }
+  document.body.addEventListener("htmx:sseError", () => tell(false));
+  addEventListener("offline", () => tell(false));
+  addEventListener("online", () => { if (!document.querySelector("[sse-connect]")) tell(true); });
+
+  const AWHILE = 5 * 60_000;
+  let last = Date.now();
+  document.addEventListener("input", () => {
+    if (Date.now() - last < AWHILE) return;
+    last = Date.now();
+    fetch("/console/still-here", { credentials: "same-origin" }).catch(() => {});
+  });
+
+  // Before something is replaced for good: forms and buttons that carry data-confirm ask first.
+  document.addEventListener("submit", (event) => {
+    const text = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+    if (text && !confirm(text)) event.preventDefault();
+  });
+})();
