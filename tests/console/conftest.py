@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class Browser:
         return self
 
     def code(self, secret: str = SECRET, *, ahead: int = 0) -> str:
-        return pyotp.TOTP(secret).at(self.clock.now(), ahead)
+        return pyotp.TOTP(secret).at(self.clock.now() + ahead * timedelta(seconds=30))
 
     def cookie(self, name: str = "muster") -> str:
         found = self.client.session.cookie_jar.filter_cookies(URL(self.client.make_url("/console/"))).get(name)
