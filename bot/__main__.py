@@ -98,6 +98,19 @@ def _import_places(settings: config.Settings, options: argparse.Namespace) -> in
     )
 
 
+def _import_roster(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(
+        administration.import_roster(
+            run.with_home(settings),
+            options.file,
+            employer=options.employer,
+            is_dry_run=options.dry_run,
+            skips_bad=options.skip_bad,
+            marks_leavers=options.leavers,
+        )
+    )
+
+
 def _migrate(settings: config.Settings, _: argparse.Namespace) -> int:
     return asyncio.run(administration.migrate_store(run.with_home(settings)))
 
@@ -139,6 +152,12 @@ def _parser() -> argparse.ArgumentParser:
     places.add_argument("file", type=Path)
     places.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     places.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
+    roster = add("roster", _import_roster, "an employer's people, from CSV or XLSX", imports)
+    roster.add_argument("file", type=Path)
+    roster.add_argument("--employer", required=True, metavar="ID", help="whose people these are")
+    roster.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    roster.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
+    roster.add_argument("--leavers", action="store_true", help="mark those who are not in the file as having left")
     add("migrate", _migrate, "bring the database to this version")
     add("rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
     return parser

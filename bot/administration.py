@@ -12,15 +12,17 @@ from pydantic import SecretStr
 from bot import app, check, importing
 from bot.channels import segments
 from bot.channels.sms import cut_for_sms
-from bot.clock import SystemClock
+from bot.clock import RandomIds, SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
+from bot.domain.employer import EmployerId
 from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
+from bot.services.roster import RosterDesk
 from bot.simulate import NoBell, NoThrottle, Simulation, Terminal, lines_of_terminal
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.migrate import migrate
@@ -100,6 +102,26 @@ async def import_places(settings: Settings, file: Path, *, is_dry_run: bool, ski
             region=settings.region,
             is_dry_run=is_dry_run,
             skips_bad=skips_bad,
+        )
+        return 0 if is_sound else 1
+    finally:
+        await store.close()
+
+
+async def import_roster(
+    settings: Settings, file: Path, *, employer: str, is_dry_run: bool, skips_bad: bool, marks_leavers: bool
+) -> int:
+    """Import an employer's people from a CSV or XLSX file; prints what changes and every problem by row."""
+    await migrate(settings.database_url.get_secret_value())
+    store = await app.open_store(settings)
+    try:
+        is_sound = await importing.import_roster(
+            file,
+            desk=RosterDesk(store=store, clock=SystemClock(), ids=RandomIds(), region=settings.region),
+            employer=EmployerId(employer),
+            is_dry_run=is_dry_run,
+            skips_bad=skips_bad,
+            marks_leavers=marks_leavers,
         )
         return 0 if is_sound else 1
     finally:

@@ -12,15 +12,17 @@ from warnings import catch_warnings, simplefilter
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from bot.domain.employer import EmployerId
 from bot.domain.errors import InputError
 from bot.services.cells import MAX_COLUMNS, Row
 from bot.services.place_rows import Change, Sheet, changes, read_places
 from bot.services.ports import Store
+from bot.services.roster import Kind, Plan, RosterDesk
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024  # an Excel file is an archive, which may unpack to anything
 MAX_PARTS = 500
-MAX_ROWS = 20_000
+MAX_ROWS = 20_001  # the header is one of them
 UTF_8 = "Save it as Excel (.xlsx) or as CSV UTF-8."
 
 Say = Callable[[str], None]
@@ -81,6 +83,76 @@ def summary(found: list[Change], sheet: Sheet, today: date, *, is_dry_run: bool)
     bad = f" Left out for their problems: {left_out} rows." if left_out else ""
     done = "Nothing was written (dry run)." if is_dry_run else "Imported."
     return f"{counts}.{past}{bad} {done}"
+
+
+async def import_roster(
+    path: Path,
+    *,
+    desk: RosterDesk,
+    employer: EmployerId,
+    is_dry_run: bool = False,
+    skips_bad: bool = False,
+    marks_leavers: bool = False,
+    say: Say = print,
+) -> bool:
+    """Read an employer's people from a file and store them; returns whether the file was sound.
+
+    With any problem nothing is written unless `skips_bad`. Raises InputError for a file that is no table and for an
+    employer that is not known.
+    """
+    async with desk.store.transaction() as unit:
+        known = await unit.sites.employer(employer)
+        names = [one.id for one in await unit.sites.employers()]
+    if known is None:
+        raise InputError(f"{employer!r} is no employer here: write one of {', '.join(names) or '(none yet)'}")
+    sheet = await desk.read(employer, read_table(path))
+    plan = await desk.plan(employer, sheet, marks_leavers=marks_leavers)
+    for problem in plan.problems:
+        say(str(problem))
+    if plan.problems and not (skips_bad and plan.items):
+        say("Nothing was imported. Mend these problems, or leave their rows out with --skip-bad.")
+        return False
+    for line in roster_plan(plan):
+        say(line)
+    if not is_dry_run:
+        await desk.carry_out(
+            employer, sheet, marks_leavers=marks_leavers, say=lambda done, total: say(f"stored {done} of {total}")
+        )
+    say(roster_summary(plan, is_dry_run=is_dry_run))
+    return not plan.problems
+
+
+def roster_plan(plan: Plan) -> Iterator[str]:
+    """One line for each person who is new, different or gone, by row."""
+    for item in plan.items:
+        where = (
+            "rows " + " and ".join(map(str, item.entry.rows))
+            if len(item.entry.rows) > 1
+            else f"row {item.entry.rows[0]}"
+        )
+        if item.kind is Kind.NEW:
+            yield f"new      {where}"
+        elif item.kind is Kind.CHANGED:
+            changes = "; ".join(f"{one.field} {one.old or '(empty)'} -> {one.new or '(empty)'}" for one in item.changes)
+            yield f"changed  {where}: {changes}"
+    for contact in plan.leaving:
+        yield f"leaving  {contact.name_for_employer or contact.employee_number or '(no name)'}"
+
+
+def roster_summary(plan: Plan, *, is_dry_run: bool) -> str:
+    """The last line: how many of each."""
+    counts = ", ".join(
+        [
+            f"{plan.count(Kind.NEW)} new",
+            f"{plan.count(Kind.CHANGED)} changed",
+            f"{plan.count(Kind.SAME)} the same",
+            f"{plan.merged} merged",
+            f"{len(plan.leaving)} leaving",
+        ]
+    )
+    left_out = len({problem.row for problem in plan.problems})
+    bad = f" Left out for their problems: {left_out} rows." if left_out else ""
+    return f"{counts}.{bad} {'Nothing was written (dry run).' if is_dry_run else 'Imported.'}"
 
 
 def _shown(value: Any) -> str:

@@ -40,7 +40,7 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "whatsapp": ("wa", "whats app", "واتساب", "واتس اب"),
 }  # fmt: skip
 SAME = frozenset({"same", "yes", "y", "true", "1", "x", "mismo", "igual", "si", "mesmo", "sim", "نفسه", "نعم"})
-NONE = frozenset({"", "no", "n", "none", "false", "0", "-", "nao", "لا"})
+NO = frozenset({"no", "n", "none", "false", "0", "-", "nao", "لا"})
 MAX_PHONES, MAX_GROUPS, MAX_GROUP, MAX_NUMBER = 3, 10, 64, 32
 
 
@@ -52,6 +52,7 @@ class Entry:
     listing: Listing
     site: SiteId | None = None
     groups: tuple[str, ...] = ()
+    is_without_whatsapp: bool = False  # the file says so; an empty cell says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,15 @@ def _entry(reader: CellReader, workplaces: "_Workplaces", region: str) -> Entry 
     groups = reader.read("group", _groups) or ()
     if not reader.problems and not (listing.addresses or listing.employee_number):
         reader.complain("phone", "is empty: write a phone, or an employee number to know this person by next time")
-    return None if reader.problems else Entry(rows=(reader.number,), listing=listing, site=site, groups=groups)
+    if reader.problems:
+        return None
+    return Entry(
+        rows=(reader.number,),
+        listing=listing,
+        site=site,
+        groups=groups,
+        is_without_whatsapp=fold(str(reader.cells.get("whatsapp") or "")) in NO,
+    )
 
 
 # --- cells ----------------------------------------------------------------------------------------------------------
@@ -134,7 +143,7 @@ def _phones(text: str, region: str) -> tuple[str, ...]:
 
 def _whatsapp(text: str, phones: tuple[str, ...], region: str) -> tuple[str, ...]:
     word = fold(text)
-    if word in NONE:
+    if not word or word in NO:
         return ()
     if word in SAME:
         if not phones:
@@ -253,4 +262,5 @@ def _merged(before: Entry, entry: Entry) -> Entry:
         ),
         site=before.site or entry.site,
         groups=tuple(dict.fromkeys(before.groups + entry.groups)),
+        is_without_whatsapp=before.is_without_whatsapp and not second.whatsapp,
     )
