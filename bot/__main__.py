@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import getpass
 import secrets
 import sys
 import time
@@ -11,7 +12,8 @@ from typing import TypeAlias
 
 from bot import administration, config, log, run
 from bot.domain.contact import Channel
-from bot.domain.errors import MusterError
+from bot.domain.errors import InputError, MusterError
+from bot.domain.staff import STAFF_ROLES, Role
 from bot.queue.embedded import EmbeddedRedisError
 from bot.storage.crypto import make_key
 
@@ -111,6 +113,42 @@ def _import_roster(settings: config.Settings, options: argparse.Namespace) -> in
     )
 
 
+def _user_add(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(
+        administration.add_user(
+            run.with_home(settings),
+            login=options.login,
+            name=options.name,
+            role=Role(options.role),
+            password=_new_password(options),
+            employer=options.employer,
+            employer_name=options.employer_name,
+            languages=tuple(options.language),
+            enrols_later=options.enrol_later,
+        )
+    )
+
+
+def _user_renew(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(
+        administration.renew_user(run.with_home(settings), login=options.login, password=_new_password(options))
+    )
+
+
+def _user_disable(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(administration.disable_user(run.with_home(settings), login=options.login))
+
+
+def _new_password(options: argparse.Namespace) -> str:
+    """From standard input's first line, or asked for twice; never an argument, which everybody on the machine sees."""
+    if options.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass(f"Password for {options.login}: ")
+    if getpass.getpass("Once more: ") != password:
+        raise InputError("The two passwords differ: nothing was done.")
+    return password
+
+
 def _migrate(settings: config.Settings, _: argparse.Namespace) -> int:
     return asyncio.run(administration.migrate_store(run.with_home(settings)))
 
@@ -158,6 +196,22 @@ def _parser() -> argparse.ArgumentParser:
     roster.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     roster.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
     roster.add_argument("--leavers", action="store_true", help="mark those who are not in the file as having left")
+    users = add("user", _user_add, "accounts of staff").add_subparsers(required=True, metavar="WHAT")
+    new = add("add", _user_add, "a new account; asks for its password and prints its second factor", users)
+    new.add_argument("--login", required=True, help="one word, such as a mail address")
+    new.add_argument("--name", required=True, help="the person's name, as colleagues see it")
+    new.add_argument("--role", required=True, choices=[role.value for role in STAFF_ROLES])
+    new.add_argument("--employer", metavar="ID", help="whose author or approver this is")
+    new.add_argument(
+        "--employer-name", metavar="NAME", default="", help="makes the employer if it is a new one"
+    )
+    new.add_argument("--language", action="append", default=[], help="of the person, such as es; may be given twice")
+    new.add_argument("--enrol-later", action="store_true", help="have the first sign-in show the QR code")
+    renewed = add("renew", _user_renew, "a forgotten password or a lost phone: both begin anew", users)
+    renewed.add_argument("--login", required=True)
+    add("disable", _user_disable, "end an account", users).add_argument("--login", required=True)
+    for asking in (new, renewed):
+        asking.add_argument("--password-stdin", action="store_true", help="read it from standard input")
     add("migrate", _migrate, "bring the database to this version")
     add("rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
     return parser

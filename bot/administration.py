@@ -1,12 +1,15 @@
-"""Owns the commands that are not a service: check, simulate, import, migrate, rotate, the report on understanding."""
+"""Owns the commands that are not a service: check, simulate, import, accounts, migrate, rotate, the report on NLU."""
 
 import asyncio
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import segno
 from pydantic import SecretStr
 
 from bot import app, check, importing
@@ -15,7 +18,8 @@ from bot.channels.sms import cut_for_sms
 from bot.clock import RandomIds, SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
-from bot.domain.employer import EmployerId
+from bot.domain.employer import Employer, EmployerId
+from bot.domain.staff import Role
 from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
@@ -23,6 +27,7 @@ from bot.sandbox import scenario
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
+from bot.services.staff import StaffDesk, new_totp_secret, totp_uri
 from bot.simulate import NoBell, NoThrottle, Simulation, Terminal, lines_of_terminal
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.migrate import migrate
@@ -126,6 +131,75 @@ async def import_roster(
         return 0 if is_sound else 1
     finally:
         await store.close()
+
+
+async def add_user(
+    settings: Settings,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password: str,
+    employer: str | None,
+    employer_name: str,
+    languages: tuple[str, ...],
+    enrols_later: bool,
+) -> int:
+    """Make an account, and the employer if it is a new one with a name; prints the second factor to be scanned now."""
+    secret = None if enrols_later else new_totp_secret()
+    async with _staff_desk(settings) as (store, desk):
+        if employer is not None and employer_name:
+            async with store.transaction() as unit:
+                if await unit.sites.employer(EmployerId(employer)) is None:
+                    await unit.sites.put(Employer(id=EmployerId(employer), name=employer_name), [])
+        staff = await desk.add(
+            login=login,
+            name=name,
+            role=role,
+            password=password,
+            employer=EmployerId(employer) if employer is not None else None,
+            languages=languages,
+            totp_secret=secret,
+        )
+    print(f"{staff.login} can sign in at /console/ as {role.value}.")
+    if secret is None:
+        print("The first sign-in shows a QR code for the authenticator app: sign in soon, before somebody else does.")
+    else:
+        _print_second_factor(totp_uri(secret, staff.login))
+    return 0
+
+
+async def renew_user(settings: Settings, *, login: str, password: str) -> int:
+    """A new password, and a new second factor at the next sign-in."""
+    async with _staff_desk(settings) as (_, desk):
+        await desk.renew(login, password)
+    print(f"{login} is signed out everywhere; the next sign-in shows a QR code for the authenticator app.")
+    return 0
+
+
+async def disable_user(settings: Settings, *, login: str) -> int:
+    """Nobody signs in with this account any more."""
+    async with _staff_desk(settings) as (_, desk):
+        await desk.disable(login)
+    print(f"{login} is signed out and cannot sign in any more.")
+    return 0
+
+
+@asynccontextmanager
+async def _staff_desk(settings: Settings) -> AsyncIterator[tuple[SqlStore, StaffDesk]]:
+    await migrate(settings.database_url.get_secret_value())
+    store = await app.open_store(settings)
+    try:
+        yield store, StaffDesk(store=store, clock=SystemClock(), ids=RandomIds())
+    finally:
+        await store.close()
+
+
+def _print_second_factor(uri: str) -> None:
+    """To be scanned from this terminal, once: it is shown nowhere again."""
+    print("Scan this with an authenticator app, or type the key that stands after secret= in the line below.\n")
+    segno.make(uri, error="m").terminal(compact=True)
+    print(f"\n{uri}")
 
 
 async def migrate_store(settings: Settings) -> int:
