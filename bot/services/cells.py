@@ -161,7 +161,7 @@ def phone(text: str, region: str) -> str:
 
 def persons_phone(text: str, region: str) -> str:
     """The E.164 number of a person; raises ValueError with what to write instead."""
-    if _SHORTENED.fullmatch(text):
+    if is_shortened(text):
         raise ValueError(
             f"{text!r} has lost its last digits in a spreadsheet: format the column as text and write the number again"
         )
@@ -169,6 +169,11 @@ def persons_phone(text: str, region: str) -> str:
     if number is None:
         raise ValueError(f"{text!r} is no phone number: write it with its country, such as +55 51 99999 0000")
     return number
+
+
+def is_shortened(text: str) -> bool:
+    """Whether it is a long number as a spreadsheet writes it for short."""
+    return _SHORTENED.fullmatch(text) is not None
 
 
 def e164(plain: str, region: str) -> str | None:

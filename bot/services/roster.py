@@ -64,6 +64,7 @@ class Plan:
     problems: tuple[RowProblem, ...] = ()
     merged: int = 0  # rows that told of somebody whom an earlier row had told of
     taken: frozenset[str] = frozenset()  # employee numbers that change hands
+    released: Mapping[ContactId, frozenset[Address]] = field(default_factory=dict)  # addresses that change hands
 
     def count(self, kind: Kind) -> int:
         return sum(item.kind is kind for item in self.items)
@@ -116,6 +117,7 @@ class RosterDesk:
         return plan
 
     async def _write(self, plan: Plan, say: Callable[[int, int], None]) -> None:
+        await self._let_go(plan)
         items = [item for item in plan.items if item.is_written]
         for start in range(0, len(items), BATCH):
             batch = items[start : start + BATCH]
@@ -125,12 +127,22 @@ class RosterDesk:
         async with self.store.transaction() as unit:
             await unit.roster.set_left([contact.id for contact in plan.leaving], self.clock.now())
 
+    async def _let_go(self, plan: Plan) -> None:
+        """Take from people what is somebody else's from now on, before anybody gets it."""
+        replaced = {item.replaces for item in plan.items if item.replaces is not None}
+        async with self.store.transaction() as unit:
+            for contact in sorted(plan.released.keys() | replaced):
+                known = await unit.contacts.get(contact)
+                if known is None:
+                    continue
+                gone = plan.released.get(contact, frozenset())
+                kept = tuple(reach for reach in known.reaches if reach.address not in gone)
+                await unit.contacts.save(unlisted(known) if contact in replaced else replace(known, reaches=kept))
+
     async def _write_batch(self, unit: Unit, plan: Plan, batch: Sequence[Item]) -> None:
         owners = await unit.roster.owners([address for item in batch for address in item.entry.listing.addresses])
         new: list[Contact] = []
         for item in sorted(batch, key=lambda item: item.contact or ""):  # in one order, or two imports block each other
-            if item.replaces is not None:
-                await _detach(unit, item.replaces)
             known = await unit.contacts.get(item.contact) if item.contact else None
             before = known or Contact(id=ContactId(self.ids.new()), reaches=())
             after = listed(before, item.entry, plan.employer, owners, plan.taken)
@@ -139,13 +151,6 @@ class RosterDesk:
             elif after != known:
                 await unit.contacts.save(after)
         await unit.roster.add(new)
-
-
-async def _detach(unit: Unit, contact: ContactId) -> None:
-    """Off the list for somebody else who has their number now; what they wrote to us stays theirs."""
-    known = await unit.contacts.get(contact)
-    if known is not None:
-        await unit.contacts.save(unlisted(known))
 
 
 def unlisted(contact: Contact) -> Contact:
@@ -171,7 +176,7 @@ def listed(
     """
     is_known = contact.employer == employer
     before = (contact.listing if is_known else None) or Listing()
-    told = _relisted(contact, before, _updated(before, entry, taken), owners)
+    told = _relisted(contact, before, _updated(before, entry, taken), entry.listing, owners)
     return replace(
         told,
         employer=employer,
@@ -181,12 +186,14 @@ def listed(
     )
 
 
-def _relisted(contact: Contact, before: Listing, now: Listing, owners: Mapping[Address, ContactId]) -> Contact:
-    """The contact with what the list says now, where it says otherwise than before."""
+def _relisted(
+    contact: Contact, before: Listing, now: Listing, told: Listing, owners: Mapping[Address, ContactId]
+) -> Contact:
+    """The contact with what the list says now, where it says otherwise than before; `owners` are of what was told."""
     is_own_nationality = contact.nationality is not None and contact.nationality != before.nationality
     return replace(
         contact,
-        reaches=_reaches(contact, now, owners),
+        reaches=_reaches(contact, now, told, owners),
         language=contact.language if contact.is_language_confirmed else now.language or contact.language,
         name=now.name or (None if contact.name == before.name else contact.name),
         nationality=contact.nationality if is_own_nationality else now.nationality,
@@ -210,15 +217,18 @@ def _updated(before: Listing, entry: Entry, taken: frozenset[str]) -> Listing:
     )
 
 
-def _reaches(contact: Contact, listing: Listing, owners: Mapping[Address, ContactId]) -> tuple[Reach, ...]:
+def _reaches(
+    contact: Contact, listing: Listing, told: Listing, owners: Mapping[Address, ContactId]
+) -> tuple[Reach, ...]:
     """Addresses of which their owner has said something stay, in their order; others are as the list has them."""
     said = [reach for reach in contact.reaches if reach.permission is not Permission.NONE]
     silent = {reach.address: reach for reach in contact.reaches if reach.permission is Permission.NONE}
     mine = {reach.address for reach in said}
+    free = {address for address in told.addresses if owners.get(address, contact.id) == contact.id}
     wanted = [
         silent.get(address, Reach(address=address, permission=Permission.NONE))
         for address in listing.addresses
-        if address not in mine and owners.get(address, contact.id) == contact.id
+        if address not in mine and (address in free or address in silent)
     ]
     if said:  # the order in which they came is the person's
         known = [reach for reach in contact.reaches if reach.address in mine or reach in wanted]
@@ -254,6 +264,10 @@ class _Planner:
         ]
         taken = frozenset(number.casefold() for number in moved)
         claimed = {contact for contact in found if contact is not None}
+        released = self._released(entries, found, claimed)
+        self._owners = {
+            address: owner for address, owner in self._owners.items() if address not in released.get(owner, ())
+        }
         items = [self._item(entry, contact, claimed, taken) for entry, contact in zip(entries, found, strict=True)]
         replaced = {item.replaces for item in items}
         return Plan(
@@ -263,7 +277,25 @@ class _Planner:
             problems=(*self.sheet.problems, *problems),
             merged=self.sheet.merged,
             taken=taken,
+            released=released,
         )
+
+    def _released(
+        self, entries: Sequence[Entry], found: Sequence[ContactId | None], claimed: set[ContactId]
+    ) -> Mapping[ContactId, frozenset[Address]]:
+        """Addresses of this file that the people of this file, or who has lost their number to one, hold no more."""
+        entry_of = dict(zip(found, entries, strict=True))
+        replaced = set(self._numbered.values()) - claimed
+        released: dict[ContactId, frozenset[Address]] = {}
+        for contact in (claimed | replaced) & self._people.keys():
+            known = self._people[contact]
+            entry = entry_of.get(contact)
+            after = listed(known, entry, self.employer, self._owners) if entry else unlisted(known)
+            kept = {reach.address for reach in after.reaches}
+            gone = frozenset(reach.address for reach in known.reaches if reach.address not in kept)
+            if gone & self._owners.keys():
+                released[contact] = gone
+        return released
 
     async def _look_up(self) -> None:
         entries, roster = self.sheet.entries, self.unit.roster
@@ -393,7 +425,7 @@ async def edit(unit: Unit, contact: Contact, edit: Edit) -> Contact:
         numbered = await unit.roster.listed_as(contact.employer, [edit.listing.employee_number])
         if set(numbered.values()) - {contact.id}:
             raise Conflict("another person of yours has this employee number")
-    told = _relisted(contact, contact.listing or Listing(), edit.listing, owners)
+    told = _relisted(contact, contact.listing or Listing(), edit.listing, edit.listing, owners)
     after = replace(told, site=edit.site, groups=tuple(sorted(edit.groups)))
     if after != contact:
         await unit.contacts.save(after)

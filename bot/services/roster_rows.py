@@ -15,6 +15,7 @@ from bot.services.cells import (
     first_line,
     header,
     is_blank,
+    is_shortened,
     language,
     nationality,
     parts,
@@ -107,10 +108,10 @@ def _aliases() -> Mapping[str, str]:
 
 def _entry(reader: CellReader, workplaces: "_Workplaces", region: str) -> Entry | None:
     """The person of one row, or None when anything is wrong with it."""
-    phones = reader.read("phone", lambda text: _phones(text, region)) or ()
+    phones = reader.read("phone", lambda text: _phones(text, region))
     listing = Listing(
         name=reader.read("name", str) or None,
-        phones=phones,
+        phones=phones or (),
         whatsapp=reader.read("whatsapp", lambda text: _whatsapp(text, phones, region)) or (),
         language=reader.read("language", _language),
         nationality=reader.read("nationality", nationality),
@@ -135,20 +136,23 @@ def _entry(reader: CellReader, workplaces: "_Workplaces", region: str) -> Entry 
 
 
 def _phones(text: str, region: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(persons_phone(part, region) for part in parts(_bare(text))))
+    whole = _bare(text)
+    apart = [whole] if is_shortened(whole) else parts(whole)
+    found = tuple(dict.fromkeys(persons_phone(part, region) for part in apart))
     if len(found) > MAX_PHONES:
         raise ValueError(f"has {len(found)} numbers: at most {MAX_PHONES} for one person")
     return found
 
 
-def _whatsapp(text: str, phones: tuple[str, ...], region: str) -> tuple[str, ...]:
+def _whatsapp(text: str, phones: tuple[str, ...] | None, region: str) -> tuple[str, ...]:
+    """The numbers on WhatsApp; `phones` is None where the row's own could not be read, which is told already."""
     word = fold(text)
     if not word or word in NO:
         return ()
     if word in SAME:
-        if not phones:
+        if phones == ():
             raise ValueError(f"{text!r} needs a phone in the same row: write the WhatsApp number itself")
-        return phones[:1]
+        return (phones or ())[:1]
     try:
         return _phones(text, region)
     except ValueError:
