@@ -24,6 +24,7 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
+from bot.services import staff
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
@@ -33,15 +34,18 @@ from bot.storage.crypto import Keyring, make_key
 from bot.storage.migrate import migrate
 from bot.storage.rotate import rotate
 from bot.storage.store import SqlStore
+from bot.web import webchat_words
 
 
 def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: bool) -> int:
     """Print every problem with file and line; 1 if there is any. Writes what it is asked to write first."""
     spoken = [text.msgid for text in TEXTS]
+    shown = {"bot/web/webchat_words.py": webchat_words.MSGIDS, "bot/services/staff.py": staff.TEXTS}
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")
     if extract:
         print(check.extract(settings.root, spoken))
+        print(check.extract_pages(settings.root, shown))
     if draw is not None:
         for path in check.draw_flows(settings.root, draw):
             print(path)
@@ -51,6 +55,7 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
         specs,
         catalogs=app.texts(settings),
         spoken=spoken,
+        shown=shown,
         segments=lambda text: segments.segments(text)[1],
     )
     found = [*problems, *check.outdated(settings.root)]
@@ -152,7 +157,7 @@ async def add_user(
             async with store.transaction() as unit:
                 if await unit.sites.employer(EmployerId(employer)) is None:
                     await unit.sites.put(Employer(id=EmployerId(employer), name=employer_name), [])
-        staff = await desk.add(
+        added = await desk.add(
             login=login,
             name=name,
             role=role,
@@ -161,11 +166,11 @@ async def add_user(
             languages=languages,
             totp_secret=secret,
         )
-    print(f"{staff.login} can sign in at /console/ as {role.value}.")
+    print(f"{added.login} can sign in at /console/ as {role.value}.")
     if secret is None:
         print("The first sign-in shows a QR code for the authenticator app: sign in soon, before somebody else does.")
     else:
-        _print_second_factor(totp_uri(secret, staff.login))
+        _print_second_factor(totp_uri(secret, added.login))
     return 0
 
 

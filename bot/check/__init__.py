@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from bot.check import discretion, limits, translations, wiring
+from bot.check import discretion, limits, pages, translations, wiring
 from bot.check.texts import pot, texts_of
 from bot.engine import graph, variables
 from bot.engine.drawing import draw
@@ -16,9 +16,9 @@ from bot.services.ports import ActionSpec
 
 GIVEN = frozenset({"organisation", "emergency_number", "hotline"})  # variables that the host gives to every flow
 FLOWS, TRAINING, LOCALES = "flows", "nlu_data", "locales"
-SCHEMA_FILE, POT_FILE = "schema.json", "flows.pot"
+SCHEMA_FILE, POT_FILE, PAGES_POT_FILE = "schema.json", "flows.pot", "console.pot"
 
-__all__ = ["GIVEN", "check", "draw_flows", "extract", "outdated"]
+__all__ = ["GIVEN", "check", "draw_flows", "extract", "extract_pages", "outdated"]
 
 
 def check(
@@ -28,12 +28,14 @@ def check(
     catalogs: Catalogs,
     given: frozenset[str] = GIVEN,
     spoken: Iterable[str] = (),
+    shown: pages.Named | None = None,
     segments: Callable[[str], int] | None = None,
 ) -> list[Problem]:
     """All problems of the folder that holds flows/, nlu_data/ and locales/, by file and line; notes stop nothing.
 
     `catalogs` says which languages are offered; `spoken` are the texts that services say themselves and that are
-    translated beside the flows'; `segments` counts the SMS segments of a text.
+    translated beside the flows'; `shown` those that pages show beside the console's own, by file; `segments` counts
+    the SMS segments of a text.
     """
     flows, problems = read_flows(root / FLOWS)
     values = {name: spec.values for name, spec in actions.items()}
@@ -47,6 +49,7 @@ def check(
         discretion.problems(flows.values(), catalogs),
         translations.problems(texts, catalogs, is_whole=not problems),
         limits.problems(flows.values(), catalogs, segments),
+        pages.problems(root, shown, catalogs) if shown is not None else (),
     )
     return sorted(set(found))
 
@@ -56,6 +59,14 @@ def extract(root: Path, spoken: Iterable[str] = ()) -> Path:
     path = root / LOCALES / POT_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pot(texts_of(load_flows(root / FLOWS).values(), spoken)))
+    return path
+
+
+def extract_pages(root: Path, shown: pages.Named) -> Path:
+    """Write locales/console.pot from the console's code and templates and from what others show."""
+    path = root / LOCALES / PAGES_POT_FILE
+    header = "# What pages say: the web chat, the console."
+    path.write_bytes(pot(pages.texts(root, shown), header, has_lines=False))
     return path
 
 

@@ -75,13 +75,13 @@ def _labels(flow: Flow, step: made.Step) -> Iterator[Used]:
 _UNSAID = ('"POT-Creation', '"PO-Revision', '"Generated-By', '"Last-Tr', '"Report-', '"Language-Team')
 
 
-def pot(texts: Iterable[Used]) -> bytes:
+def pot(texts: Iterable[Used], header: str = "# What Muster says in its flows.", *, has_lines: bool = True) -> bytes:
     """The template that translations begin from; the same texts give the same bytes."""
-    catalog = Catalog(project="Muster", version="1", fuzzy=False, header_comment="# What Muster says in its flows.")
+    catalog = Catalog(project="Muster", version="1", fuzzy=False, header_comment=header)
     for used in texts:
         msgid = used.msgid if used.plural is None else (used.msgid, used.plural)
         catalog.add(msgid, locations=used.places, auto_comments=[used.note] if used.note else [])
     written = BytesIO()
-    write_po(written, catalog, width=120, omit_header=False)
+    write_po(written, catalog, width=120, omit_header=False, include_lineno=has_lines)
     lines = written.getvalue().decode().splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(_UNSAID)).encode()

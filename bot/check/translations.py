@@ -11,41 +11,54 @@ from bot.engine.flow import Problem
 DOMAIN = "flows"
 
 
-def problems(texts: Iterable[Used], catalogs: i18n.Catalogs, *, is_whole: bool = True) -> Iterator[Problem]:
-    """Problems of every offered language; unused entries are told of only when all flows could be read (`is_whole`)."""
+def problems(
+    texts: Iterable[Used],
+    catalogs: i18n.Catalogs,
+    *,
+    is_whole: bool = True,
+    domain: str = DOMAIN,
+    languages: Iterable[str] | None = None,
+) -> Iterator[Problem]:
+    """Problems of every offered language, or of these `languages`.
+
+    Unused entries are told of only when everything that says texts could be read (`is_whole`).
+    """
     used = {text.msgid: text for text in texts}
-    offered = [language for language in catalogs.languages if i18n.base(language) != i18n.SOURCE_LANGUAGE]
-    yield from _missing(used.values(), catalogs, offered)
+    asked = catalogs.languages if languages is None else languages
+    offered = [language for language in asked if i18n.base(language) != i18n.SOURCE_LANGUAGE]
+    yield from _missing(used.values(), catalogs, offered, domain)
     for language in dict.fromkeys(i18n.base(language) for language in offered):
-        for entry in catalogs.entries(language, DOMAIN):
-            yield from _entry(entry, used.get(entry.msgid), language)
+        for entry in catalogs.entries(language, domain):
+            for message in _entry(entry, used.get(entry.msgid), language):
+                yield _problem(language, domain, entry, message)
             if is_whole and entry.msgid not in used:
-                yield _problem(language, entry, f"nothing says this text any more: {_short(entry.msgid)}", is_note=True)
+                unused = f"nothing says this text any more: {_short(entry.msgid)}"
+                yield _problem(language, domain, entry, unused, is_note=True)
 
 
-def _missing(texts: Iterable[Used], catalogs: i18n.Catalogs, languages: list[str]) -> Iterator[Problem]:
+def _missing(texts: Iterable[Used], catalogs: i18n.Catalogs, languages: list[str], domain: str) -> Iterator[Problem]:
     for text in texts:
-        lacking = [language for language in languages if not catalogs.has(text.msgid, language, DOMAIN)]
+        lacking = [language for language in languages if not catalogs.has(text.msgid, language, domain)]
         if lacking:
             file, line = text.places[0]
             message = f"no translation in {', '.join(lacking)}: {_short(text.msgid)}"
             yield Problem(file=file, line=line, message=message)
 
 
-def _entry(entry: i18n.Translation, used: Used | None, language: str) -> Iterator[Problem]:
+def _entry(entry: i18n.Translation, used: Used | None, language: str) -> Iterator[str]:
     if entry.is_fuzzy:
-        yield _problem(language, entry, f"marked fuzzy, so it is not used: {_short(entry.msgid)}")
+        yield f"marked fuzzy, so it is not used: {_short(entry.msgid)}"
     if used is not None and used.plural != entry.plural:
-        yield _problem(language, entry, f"its plural is not the flow's: {_short(entry.msgid)}")
+        yield f"its plural is not the source's: {_short(entry.msgid)}"
     if not any(entry.forms):
         return
     needed = int(get_plural(i18n.base(language)).num_plurals) if entry.plural is not None else 1
     given = sum(1 for form in entry.forms if form)
     if given < needed:
-        yield _problem(language, entry, f"{given} of its {needed} plural forms are given: {_short(entry.msgid)}")
+        yield f"{given} of its {needed} plural forms are given: {_short(entry.msgid)}"
     for form in filter(None, entry.forms):
         for fault in _faults(entry, form, used):
-            yield _problem(language, entry, f"the translation {fault}: {_short(form)}")
+            yield f"the translation {fault}: {_short(form)}"
 
 
 def _faults(entry: i18n.Translation, form: str, used: Used | None) -> list[str]:
@@ -59,8 +72,8 @@ def _faults(entry: i18n.Translation, form: str, used: Used | None) -> list[str]:
     return min(found, key=len)
 
 
-def _problem(language: str, entry: i18n.Translation, message: str, *, is_note: bool = False) -> Problem:
-    file = f"locales/{language.replace('-', '_')}/LC_MESSAGES/{DOMAIN}.po"
+def _problem(language: str, domain: str, entry: i18n.Translation, message: str, *, is_note: bool = False) -> Problem:
+    file = f"locales/{language.replace('-', '_')}/LC_MESSAGES/{domain}.po"
     return Problem(file=file, line=entry.line, message=message, is_note=is_note)
 
 

@@ -270,7 +270,7 @@ def test_a_plural_form_may_leave_its_number_out_but_not_name_another(house: Hous
 def test_a_translation_with_another_plural_is_told(house: House) -> None:
     house.flow("- ask: Days?", "  as: number", "  save: days", DAYS, "- end: true")
     house.translate(entry("One day is left.", "Queda un día."))
-    assert "its plural is not the flow's" in house.told("en", "es", of="locales")[0][1]
+    assert "its plural is not the source's" in house.told("en", "es", of="locales")[0][1]
 
 
 def test_a_translation_that_nothing_says_any_more_is_a_note(house: House) -> None:
