@@ -1,10 +1,9 @@
-"""Owns the way around the console: which pages each role is offered."""
+"""Owns the way around the console: which pages each reader is offered."""
 
 from dataclasses import dataclass
 
 from bot.console.words import N_, Words
-from bot.domain.staff import Role
-from bot.services.access import Reader
+from bot.services.access import Deed, Matter, Reader, Subject, may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,20 +15,20 @@ class Place:
     is_here: bool
 
 
-_EMPLOYERS = (
-    ("/console/alerts", N_("Alerts")),
-    ("/console/board", N_("Board")),
-    ("/console/people", N_("People")),
-    ("/console/sites", N_("Sites")),
-    ("/console/preparedness", N_("Preparedness")),
-    ("/console/reports", N_("Reports")),
+_PLACES = (
+    ("/console/alerts", N_("Alerts"), Matter.BROADCAST),
+    ("/console/board", N_("Board"), Matter.BROADCAST),
+    ("/console/people", N_("People"), Matter.ROSTER),
+    ("/console/sites", N_("Sites"), Matter.ROSTER),
+    ("/console/preparedness", N_("Preparedness"), Matter.ROSTER),
+    ("/console/reports", N_("Reports"), Matter.BROADCAST),
 )
-_BY_ROLE = {Role.AUTHOR: _EMPLOYERS, Role.APPROVER: _EMPLOYERS, Role.ADMINISTRATOR: _EMPLOYERS}
 
 
 def places_for(reader: Reader, words: Words, path: str) -> tuple[Place, ...]:
-    """What this reader's role is offered. What lies behind an entry is for `services/access` to allow."""
+    """What this reader may read at all; each page asks `services/access` again for what it shows."""
     return tuple(
         Place(path=to, name=words(name), is_here=path == to or path.startswith(f"{to}/"))
-        for to, name in _BY_ROLE.get(reader.role, ())
+        for to, name, matter in _PLACES
+        if may(reader, Deed.READ, Subject(matter=matter, employer=reader.employer))
     )

@@ -41,7 +41,7 @@ class Words:
     def when(self, at: datetime, zone: str | ZoneInfo) -> str:
         """A time as the language writes it, in that zone, which it names."""
         local = at.astimezone(_zone(zone))
-        return f"{written(local, self.language)} ({local.tzname()})"
+        return f"{written(local, self.language)} ({_zone_name(local)})"
 
     def when_tag(self, at: datetime | None, zone: str | ZoneInfo) -> Markup:
         """The same as an HTML `time`; a dash for none."""
@@ -63,6 +63,12 @@ def names() -> dict[str, str]:
 
 def _accepted(header: str) -> list[str]:
     return [part.split(";")[0].strip().lower() for part in header[:256].split(",")]
+
+
+def _zone_name(local: datetime) -> str:
+    """ "CET"; where a zone has no letters, "UTC-03", kept left to right."""
+    name = local.tzname() or "UTC"
+    return name if name.isalpha() else f"\u2066UTC{name}\u2069"
 
 
 def _zone(zone: str | ZoneInfo) -> ZoneInfo:

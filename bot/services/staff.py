@@ -17,8 +17,15 @@ from bot.domain.staff import STAFF_ROLES, Role, Staff, StaffId, StaffSession, St
 from bot.services.access import Reader
 from bot.services.ports import Clock, Ids, Store, Unit
 
+ENDED = "Your session has ended. Sign in again."
+NOT_CURRENT = "Your current password is wrong."
+TOO_MANY_TRIES = "There were too many wrong tries. Wait, then try again."
+BAD_LENGTH = "A password has 12 to 256 characters. A sentence is good."
+TOO_EASY = "This password is easy to guess. Take four words that do not belong together."
+TEXTS = (ENDED, NOT_CURRENT, TOO_MANY_TRIES, BAD_LENGTH, TOO_EASY)  # shown on pages, so they are translated
+
 TOKEN_BYTES = 32  # 256 bits
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256  # characters
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256  # characters, as BAD_LENGTH says
 ISSUER = "Muster"
 _DRIFT = (-1, 0, 1)  # steps of 30 seconds that a phone's clock may be off
 _SEEN_EVERY = timedelta(minutes=1)  # a busy page need not write at each request
@@ -94,9 +101,9 @@ class StaffDesk:
         )
         async with self._store.transaction() as unit:
             if employer is not None and await unit.sites.employer(employer) is None:
-                raise InputError(f"there is no employer {employer!r}; import its sites first")
+                raise InputError(f"There is no employer {employer!r}. Give its name too, and it is made.")
             if await unit.staff.hold(login) is not None:
-                raise InputError(f"the login {login!r} is taken; choose another")
+                raise InputError(f"The login {login!r} is taken. Choose another.")
             await unit.staff.add(staff)
         return staff
 
@@ -195,14 +202,14 @@ class StaffDesk:
         async with self._store.transaction() as unit:
             signed_in = await self._find(unit, token)
             if signed_in is None or not signed_in.is_full:
-                raise InputError("the session has ended; sign in again")
+                raise InputError(ENDED)
             check_password(new, signed_in.staff.login)
             staff = await unit.staff.hold(signed_in.staff.login)
             if staff is None or not staff.may_try(now):
-                raise InputError("too many wrong tries; wait and try again")
+                raise InputError(TOO_MANY_TRIES)
             await unit.staff.save(staff.charged(now))
         if not await self._matches(staff.password_hash, current):
-            raise InputError("the current password is wrong")
+            raise InputError(NOT_CURRENT)
         hashed = await self._hash(new)
         async with self._store.transaction() as unit:
             held = await _known(unit, staff.login)
@@ -279,10 +286,10 @@ def new_totp_secret() -> str:
 def check_password(password: str, login: str) -> None:
     """Raises InputError for a password that is short, endless or easy to guess (NIST SP 800-63B: length, not marks)."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InputError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a sentence is good")
+        raise InputError(BAD_LENGTH)
     folded = password.casefold()
     if len(set(folded)) < 6 or folded in (login, login * 2) or folded.startswith(("password", "muster")):
-        raise InputError("this password is easy to guess; take four words that do not belong together")
+        raise InputError(TOO_EASY)
 
 
 def _normal(password: str) -> str:
@@ -292,21 +299,21 @@ def _normal(password: str) -> str:
 
 def _check_account(login: str, name: str, role: Role, employer: EmployerId | None) -> None:
     if not login or len(login) > 254 or any(character.isspace() or not character.isprintable() for character in login):
-        raise InputError("a login is one word of up to 254 characters, such as a mail address")
+        raise InputError("A login is one word of up to 254 characters, such as a mail address.")
     if not name.strip():
-        raise InputError("say the person's name: colleagues see who approved an alert")
+        raise InputError("Say the person's name: colleagues see who approved an alert.")
     if role not in STAFF_ROLES:
-        raise InputError(f"nobody signs in as {role.value}")
+        raise InputError(f"Nobody signs in as {role.value}.")
     if role.is_employers and employer is None:
-        raise InputError(f"an {role.value} works for an employer: say which")
+        raise InputError(f"An {role.value} works for an employer: say which.")
     if not role.is_employers and employer is not None:
-        raise InputError(f"a {role.value} sees more than one employer's people: leave the employer out")
+        raise InputError(f"A person here as {role.value} works for no employer: leave the employer out.")
 
 
 async def _known(unit: Unit, login: str) -> Staff:
     staff = await unit.staff.hold(login)
     if staff is None:
-        raise InputError(f"there is no account {login!r}")
+        raise InputError(f"There is no account {login!r}.")
     return staff
 
 
