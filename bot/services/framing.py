@@ -14,7 +14,7 @@ Texts = tuple[str, str, str]  # headline, description, instruction, as Info.text
 
 
 class Framed(NamedTuple):
-    """What a reader gets: the text, and the labels of its options (safe, then help); no labels where nothing is asked."""
+    """What a reader gets: the text, and the labels of its options (safe, then help), if anything is asked."""
 
     text: str
     labels: tuple[str, ...]

@@ -41,6 +41,8 @@ OUTCOMES: Mapping[str, Called] = {
     "opt_out": Called(outcome="done"),
     "opt_in": Called(outcome="done"),
     "erase_me": Called(outcome="done"),
+    "record_check_in": Called(outcome="recorded", values={"employer_name": "Serra Azul"}),
+    "vouch": Called(outcome="recorded"),
     "what_you_know": Called(outcome="done", values={"summary": "Language: Español"}),
 }
 assert GIVENS.keys() == GIVEN
