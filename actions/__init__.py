@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from actions import cases as case_actions
+from actions import checkins as check_in_actions
 from actions import languages, people
 from actions import places as place_actions
 from actions import privacy as privacy_actions
 from bot.i18n import Catalogs
 from bot.services.cases import CaseDesk
+from bot.services.checkins import CheckInDesk
 from bot.services.places import PlaceDirectory
 from bot.services.ports import ActionSpec
 from bot.services.privacy import Privacy, Retention
@@ -18,6 +20,7 @@ def registry(
     cases: CaseDesk,
     places: PlaceDirectory,
     privacy: Privacy,
+    check_ins: CheckInDesk,
     catalogs: Catalogs,
     retention: Retention,
     given: Mapping[str, str],
@@ -32,5 +35,7 @@ def registry(
         "opt_in": privacy_actions.opt_in(privacy=privacy),
         "erase_me": privacy_actions.erase_me(privacy=privacy),
         "what_you_know": privacy_actions.what_you_know(privacy=privacy, catalogs=catalogs, retention=retention),
+        "record_check_in": check_in_actions.record_check_in(check_ins=check_ins, organisation=given["organisation"]),
+        "vouch": check_in_actions.vouch(check_ins=check_ins),
         "contact_facts": people.contact_facts(given=given),
     }

@@ -37,12 +37,16 @@ from bot.queue.connection import connect
 from bot.queue.doorbell import Doorbell, Held
 from bot.queue.live import Live
 from bot.queue.throttle import Pace, Throttle
+from bot.services.broadcasts import BroadcastDesk
 from bot.services.cases import CaseDesk
+from bot.services.checkins import CheckInDesk
 from bot.services.conversation import Conversation
 from bot.services.deliveries import Sender
 from bot.services.documents import Documents
+from bot.services.forecast import Way
 from bot.services.inbox import Inbox
 from bot.services.listening import Listening, Locale
+from bot.services.outreach import OutreachSender
 from bot.services.phrasing import Phrasing
 from bot.services.places import PlaceDirectory
 from bot.services.ports import ActionSpec, Bell, Channeller
@@ -127,6 +131,7 @@ def action_specs(settings: Settings) -> Mapping[str, ActionSpec]:
         cases=CaseDesk(ids=ids),
         places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
         privacy=Privacy(store=cast(SqlStore, None), clock=clock, retention=settings.retention),
+        check_ins=CheckInDesk(store=cast(SqlStore, None), clock=clock, region=settings.region),
         catalogs=catalogs,
         retention=settings.retention,
         given=given(settings),
@@ -140,6 +145,7 @@ def locale_of(settings: Settings) -> Locale:
         timezone=settings.timezone,
         languages={language: autonym(language) for language in settings.languages},
         default_language=settings.default_language,
+        organisation=settings.organisation,
     )
 
 
@@ -170,6 +176,7 @@ class Desks:
     documents: Documents
     privacy: Privacy
     places: PlaceDirectory
+    check_ins: CheckInDesk
 
     @classmethod
     def over(cls, store: SqlStore, settings: Settings) -> "Desks":
@@ -182,6 +189,7 @@ class Desks:
             documents=Documents(ids=ids, life=timedelta(days=settings.retention.documents)),
             privacy=Privacy(store=store, clock=clock, retention=settings.retention),
             places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
+            check_ins=CheckInDesk(store=store, clock=clock, region=settings.region),
         )
 
     def actions(self, settings: Settings) -> Mapping[str, ActionSpec]:
@@ -190,6 +198,7 @@ class Desks:
             cases=self.cases,
             places=self.places,
             privacy=self.privacy,
+            check_ins=self.check_ins,
             catalogs=self.catalogs,
             retention=settings.retention,
             given=given(settings),
@@ -235,6 +244,7 @@ def converse(
         ),
         channels=channels,
         documents=desks.documents,
+        check_ins=desks.check_ins,
         triggers=triggers_of(all_flows),
         limits=settings.thresholds,
     )
@@ -283,10 +293,12 @@ def _build(
     desks, rasa = Desks.over(store, settings), ask_rasa(settings, session)
     message_bell, delivery_bell = Doorbell(redis=redis, name="messages"), Doorbell(redis=redis, name="deliveries")
     channels = _channels(settings, session, live, telegram)
-    inbox = Inbox(store=store, bell=message_bell, clock=desks.clock, ids=desks.ids)
+    ways = broadcast_ways(settings, channels)
+    inbox = Inbox(store=store, bell=message_bell, clock=desks.clock, ids=desks.ids, ways=ways)
     conversation = converse(settings, desks, store=store, bell=delivery_bell, channels=channels, rasa=rasa)
     throttle = _throttle(settings, redis, channels)
     sender = send_through(settings, desks, store=store, channels=channels, throttle=throttle)
+    broadcasts = broadcast_desk(settings, desks, store=store, ways=ways)
     worker = Worker(
         messages=message_bell,
         deliveries=delivery_bell,
@@ -294,6 +306,10 @@ def _build(
         delivery_bell=delivery_bell,
         conversation=conversation,
         sender=sender,
+        broadcasts=broadcasts,
+        outreach=OutreachSender(
+            store=store, desk=broadcasts, sender=sender, clock=desks.clock, ids=desks.ids, ways=ways
+        ),
         privacy=desks.privacy,
         store=store,
         clock=desks.clock,
@@ -377,6 +393,38 @@ def _channels(
                 account=account, sender=settings.whatsapp_from, buttons=buttons
             )
     return channels
+
+
+# Whom to write to on several channels is written to on the first of these; a closed browser hears nothing.
+_PREFERENCE = (Channel.TELEGRAM, Channel.WHATSAPP, Channel.SMS, Channel.WEBCHAT)
+
+
+def broadcast_ways(settings: Settings, channels: Mapping[Channel, Channeller]) -> Mapping[Channel, Way]:
+    """The channels that broadcasts can go out on, the preferred first."""
+    template = {Channel.WHATSAPP: settings.whatsapp_template}
+    reach = {Channel.WHATSAPP: settings.whatsapp_reach}
+    return {
+        name: Way(
+            channeller=channels[name],
+            rate=settings.pace(name).rate,
+            template=template.get(name, ""),
+            reach=reach.get(name),
+        )
+        for name in _PREFERENCE
+        if name in channels
+    }
+
+
+def broadcast_desk(settings: Settings, desks: Desks, *, store: SqlStore, ways: Mapping[Channel, Way]) -> BroadcastDesk:
+    """The service by which staff warn and ask people."""
+    return BroadcastDesk(
+        store=store,
+        clock=desks.clock,
+        ids=desks.ids,
+        catalogs=desks.catalogs,
+        organisation=settings.organisation,
+        ways=ways,
+    )
 
 
 def _throttle(settings: Settings, redis: Redis, channels: Mapping[Channel, Channeller]) -> Throttle:

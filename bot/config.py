@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     sms_from: str = ""
     whatsapp_from: str = ""
     whatsapp_buttons: bool = False  # quick replies and lists through Twilio's Content API, which must be allowed
+    whatsapp_reach: int | None = Field(None, ge=0)  # people a day outside the window: 250 for a new account
     whatsapp_template: str = ""  # Content SID sent outside the 24 h window; one variable, the text
 
     organisation: str = "Muster"

@@ -11,8 +11,10 @@ from bot.domain.contact import ContactId
 from bot.domain.delivery import Lane
 from bot.domain.errors import Conflict, Unavailable
 from bot.log import logger
+from bot.services.broadcasts import BroadcastDesk
 from bot.services.conversation import Conversation
 from bot.services.deliveries import Sender
+from bot.services.outreach import OutreachSender
 from bot.services.ports import Bell, Clock, Store
 from bot.services.privacy import Privacy
 
@@ -57,6 +59,8 @@ class Worker(Generic[H]):
     delivery_bell: Bell
     conversation: Conversation
     sender: Sender
+    broadcasts: BroadcastDesk
+    outreach: OutreachSender
     privacy: Privacy
     store: Store
     clock: Clock
@@ -69,6 +73,7 @@ class Worker(Generic[H]):
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(self.messages, self._answer, stop))
             group.create_task(self._listen(self.deliveries, self._send, stop))
+            group.create_task(self.outreach.run(stop))
             group.create_task(self._tick_on(stop))
 
     async def _listen(self, bell: Hearing[H], work: Work, stop: asyncio.Event) -> None:
@@ -136,4 +141,5 @@ class Worker(Generic[H]):
             await self.message_bell.ring(contact, Lane.REPLY)
         for contact, lane in due:
             await self.delivery_bell.ring(contact, lane)
+        await self.broadcasts.keep_time()
         await self.privacy.forget_due()

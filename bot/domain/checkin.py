@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.broadcast import BroadcastId
 from bot.domain.contact import Channel, ContactId
-from bot.domain.delivery import DeliveryStatus
+from bot.domain.delivery import BroadcastId, DeliveryStatus
 from bot.domain.employer import SiteId
 from bot.domain.errors import Reason
 
@@ -78,7 +77,7 @@ def state_after(statuses: Iterable[DeliveryStatus], *, is_answered: bool = False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One person of a broadcast's audience. `round` counts how often they were written to, `channel` is the last one used.
+    """One person of a broadcast's audience. `round` counts how often they were written to, `channel` is the last used.
 
     `contact` is None once the person was erased: the account stays whole without them (R18, R20).
     """

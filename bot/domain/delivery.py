@@ -45,7 +45,7 @@ class DeliveryStatus(StrEnum):
 _S = DeliveryStatus
 _MOVES: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.QUEUED: frozenset({_S.SENDING, _S.EXPIRED, _S.CANCELLED, _S.FAILED}),
-    _S.SENDING: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED, _S.READ, _S.FAILED, _S.EXPIRED}),
+    _S.SENDING: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED, _S.READ, _S.FAILED, _S.EXPIRED, _S.CANCELLED}),
     _S.SENT: frozenset({_S.DELIVERED, _S.READ, _S.FAILED}),
     _S.DELIVERED: frozenset({_S.READ}),
     _S.READ: frozenset(),

@@ -26,6 +26,7 @@ class Deed(StrEnum):
     CHANGE = "change"  # own, close, correct
     EXPORT = "export"
     ERASE = "erase"
+    APPROVE = "approve"  # let a broadcast go out
 
 
 class Matter(StrEnum):
@@ -35,6 +36,8 @@ class Matter(StrEnum):
     CONVERSATION = "conversation"
     DOCUMENT = "document"
     PLACE = "place"
+    ROSTER = "roster"  # an employer's people, sites and plan, never what they say
+    BROADCAST = "broadcast"  # its texts, its account and its check-in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class Subject:
 
     matter: Matter
     contact: ContactId | None = None
+    employer: EmployerId | None = None  # whose roster or broadcast it is; None is the organisation's own
     compartment: Compartment = Compartment.GENERAL
 
 
@@ -70,6 +74,14 @@ def of_conversation(contact: ContactId, cases: Iterable[Case]) -> Subject:
 def of_document(document: Document, cases: Iterable[Case]) -> Subject:
     """A document lies where its sender's cases lie: a photo of an injury tells what the case tells."""
     return Subject(matter=Matter.DOCUMENT, contact=ContactId(document.contact), compartment=_strictest(cases))
+
+
+def of_roster(employer: EmployerId | None) -> Subject:
+    return Subject(matter=Matter.ROSTER, employer=employer)
+
+
+def of_broadcasts(employer: EmployerId | None) -> Subject:
+    return Subject(matter=Matter.BROADCAST, employer=employer)
 
 
 def _strictest(cases: Iterable[Case]) -> Compartment:
@@ -98,12 +110,31 @@ _PLACES = {
     Role.SYSTEM: _EVERYTHING,
 }
 _ANYBODY = frozenset({Deed.READ})
+# What each role may do to rosters and broadcasts: an employer's people to their own employer's only (R2, R7).
+_COMPANY = {
+    (Role.AUTHOR, Matter.ROSTER): frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT}),
+    (Role.AUTHOR, Matter.BROADCAST): frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT}),
+    (Role.APPROVER, Matter.ROSTER): frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT}),
+    (Role.APPROVER, Matter.BROADCAST): frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT, Deed.APPROVE}),
+    (Role.SUPERVISOR, Matter.BROADCAST): frozenset({Deed.READ, Deed.EXPORT}),
+    (Role.OPERATOR, Matter.BROADCAST): frozenset({Deed.READ}),
+    (Role.SPECIALIST, Matter.BROADCAST): frozenset({Deed.READ}),
+    (Role.ADMINISTRATOR, Matter.ROSTER): _EVERYTHING - {Deed.ANSWER},
+    (Role.ADMINISTRATOR, Matter.BROADCAST): _EVERYTHING - {Deed.ANSWER},
+    (Role.SYSTEM, Matter.ROSTER): _EVERYTHING,
+    (Role.SYSTEM, Matter.BROADCAST): _EVERYTHING,
+}
 
 
 def may(reader: Reader, deed: Deed, subject: Subject) -> bool:
     """Whether the rules allow it. What no rule allows is refused."""
     if subject.matter is Matter.PLACE:
         return deed in _PLACES.get(reader.role, _ANYBODY)
+    if subject.matter in (Matter.ROSTER, Matter.BROADCAST):
+        is_theirs = not reader.role.is_employers or (
+            reader.employer is not None and reader.employer == subject.employer
+        )
+        return is_theirs and deed in _COMPANY.get((reader.role, subject.matter), _NOTHING)
     if reader.role is Role.CONTACT:
         return subject.contact is not None and reader.id == subject.contact and deed in _OWN
     return deed in _PERSONAL.get((reader.role, subject.compartment), _NOTHING)

@@ -165,8 +165,6 @@ class Recipients(Protocol):
         """When each who answered did so, and what they said last; in order."""
         ...
 
-    async def silent(
-        self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int
-    ) -> Sequence[Due]:
+    async def silent(self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int) -> Sequence[Due]:
         """Who has not answered and is not closed, with who they are; by number, those after `after`."""
         ...

@@ -12,7 +12,19 @@ from bot.services.ports import Ids, Unit
 
 # What a session knows besides the contact's own answers: the host's seeds, and texts that actions made.
 NOT_FACTS = frozenset(
-    {"offers", "language", "is_language_sure", "next_flow", "places_text", "summary", "status_text", "case_number"}
+    {
+        "broadcast",
+        "employer_name",
+        "interrupted",
+        "offers",
+        "language",
+        "is_language_sure",
+        "next_flow",
+        "places_text",
+        "summary",
+        "status_text",
+        "case_number",
+    }
 )
 SAME_MATTER = timedelta(hours=24)  # what a contact says of one topic within a day is one case
 MAX_NUMBERS = 20  # tries at a case number that nobody has; there are a billion

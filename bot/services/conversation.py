@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.case import CaseStatus, Topic, Urgency
+from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
-from bot.domain.delivery import Content, Lane
+from bot.domain.delivery import BroadcastId, Content, Lane
 from bot.domain.errors import Conflict, Unavailable
 from bot.domain.message import Message
 from bot.domain.session import Session, SessionStatus
@@ -17,7 +18,9 @@ from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.engine.flow import EngineError
 from bot.log import logger
 from bot.services import routing
+from bot.services.checkins import CheckInDesk, is_asking, question
 from bot.services.documents import Documents
+from bot.services.letters import read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
 from bot.services.ports import Bell, Channeller, Clock, Store, Unit
 from bot.services.routing import Decision, Deed, Limits, Situation, Triggers
@@ -53,6 +56,7 @@ class Conversation:
     listening: Listening
     channels: Mapping[Channel, Channeller]
     documents: Documents
+    check_ins: CheckInDesk
     triggers: Triggers
     limits: Limits
 
@@ -60,7 +64,8 @@ class Conversation:
         """Answer what waits; returns how many messages were handled."""
         async with self.store.transaction() as unit:
             waiting = await unit.messages.waiting(contact)
-            known = await read_known(unit, contact) if waiting else None
+            organisation = self.listening.locale.organisation
+            known = await read_known(unit, waiting[0], organisation=organisation) if waiting else None
         for message in waiting:
             await self._handle(message, known)
             known = None  # the next one finds what this one has changed
@@ -156,6 +161,7 @@ class Conversation:
             contact = await self._know(unit, contact, prepared)
             sessions, is_lost = await self._sound(unit, contact, now)
             turn = self._turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
+            await self._hear_alert(turn, message)
             answered = await self._answered(unit, prepared, now)
             decision = await self._decide(unit, turn, prepared, answered)
             await self._do(decision, turn, prepared, answered)
@@ -164,6 +170,14 @@ class Conversation:
             await self._commit_says(unit, turn)
         log.info("message_handled", message=message.id, deed=decision.deed, flow=decision.flow)
         return turn.lane
+
+    async def _hear_alert(self, turn: Turn, message: Message) -> None:
+        """What an alert has asked meanwhile is the question that this message is read against first (R21)."""
+        organisation = self.listening.locale.organisation
+        asked = await question(turn.unit, turn.contact, message.received.choice, organisation=organisation)
+        is_waited_for = bool(turn.sessions) and asked is not None and is_asking(turn.sessions[0], asked.broadcast.id)
+        if asked is not None and not is_waited_for:
+            await turn.hear_question(asked)
 
     async def _sound(self, unit: Unit, contact: Contact, now: datetime) -> tuple[list[Session], bool]:
         """The open sessions, and whether the one on top was lost.
@@ -228,7 +242,7 @@ class Conversation:
         evidence += [await self._store(unit, prepared.message.contact, fetched, now) for fetched in prepared.fetched]
         return Answered(
             text=received.text,
-            choice=received.choice,
+            choice=read_payload(received.choice)[0] if received.choice else None,
             position=received.position,
             evidence=tuple(evidence),
             phone=received.phone,
@@ -268,9 +282,14 @@ class Conversation:
                 await turn.unit.contacts.save(turn.contact.permitting(address, Permission.REFUSED, now))
             case Deed.PERMIT:
                 await turn.unit.contacts.save(turn.contact.permitting(address, Permission.WROTE, now))
+            case Deed.CONTINUE if await _is_owned(turn.unit, turn.contact.id):
+                await turn.go_on(answered)
+                turn.says.clear()  # an alert's answer is kept; the person who has the conversation speaks (R14)
+                return
             case Deed.CONTINUE:
                 await turn.go_on(answered)
             case Deed.BEGIN:
+                await self._hear_danger(decision, turn)
                 await self._begin(decision, turn, prepared)
             case Deed.HOLD | Deed.IGNORE:
                 return
@@ -278,6 +297,16 @@ class Conversation:
             await turn.begin(MENU)  # whoever writes is answered (R22), whatever a flow forgot to say
         if prepared.is_file_lost:
             turn.says.insert(turn.lane is Lane.EMERGENCY, Say(text=UNREADABLE))  # first of all what to do now (R1)
+
+    async def _hear_danger(self, decision: Decision, turn: Turn) -> None:
+        """A danger told in answer to an alert is its answer too: this person needs help."""
+        is_life = decision.flow in self.triggers.life
+        if is_life and turn.sessions and is_asking(turn.sessions[0]):
+            named = turn.sessions[0].answers.get("broadcast")
+            broadcast = BroadcastId(named) if isinstance(named, str) else None
+            await self.check_ins.record(turn.unit, turn.contact, broadcast, Safety.HELP, turn.now)
+            session = turn.sessions.pop(0)
+            await turn.unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
 
     async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
         """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""

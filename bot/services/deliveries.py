@@ -62,7 +62,7 @@ class Sender:
         for at, delivery in enumerate(claimed):
             if self.clock.now() >= now + DEFAULT_CLAIM:
                 break  # others may hold the rest by now; a STOP or an emergency may have come since
-            outcome = await self._deliver(delivery, known)
+            outcome = await self.attempt(delivery, known)
             await self._keep(outcome)
             sent += outcome.status is DeliveryStatus.SENT
             if outcome.status is DeliveryStatus.QUEUED:  # later ones wait for it: a contact reads answers in order
@@ -70,10 +70,20 @@ class Sender:
                 break
         return sent
 
-    async def _deliver(self, delivery: Delivery, contact: Contact | None) -> Delivery:
-        """The delivery after one attempt at it."""
+    async def attempt(
+        self,
+        delivery: Delivery,
+        contact: Contact | None,
+        *,
+        is_wanted: Callable[[Delivery], bool] = lambda _: True,
+        is_forced: bool = False,
+    ) -> Delivery:
+        """The delivery after one attempt at it; nothing is stored.
+
+        `is_wanted` is asked once its turn in the pace has come. `is_forced` goes out even after STOP (R19).
+        """
         now = self.clock.now()
-        refusal = self._refusal(delivery, contact, now)
+        refusal = self._refusal(delivery, contact, now, is_forced=is_forced)
         if refusal is not None:
             return _failed(delivery, refusal)
         delivery = self._in_window(delivery, contact, now)
@@ -82,6 +92,8 @@ class Sender:
             if wait > 0:
                 due_at = self.clock.now() + timedelta(seconds=wait)
                 return replace(delivery, status=DeliveryStatus.QUEUED, due_at=due_at)
+            if not is_wanted(delivery):
+                return replace(delivery, status=DeliveryStatus.CANCELLED)
             provider_id = await self.channels[delivery.channel].send(delivery)
         except SendError as error:
             return await self._after_error(delivery, error)
@@ -114,7 +126,7 @@ class Sender:
             log.error("pace_unknown", channel=delivery.channel, error=error)
             return 2 * MAX_WAIT_SECONDS
 
-    def _refusal(self, delivery: Delivery, contact: Contact | None, now: datetime) -> Reason | None:
+    def _refusal(self, delivery: Delivery, contact: Contact | None, now: datetime, *, is_forced: bool) -> Reason | None:
         """Why this delivery must not be sent at all; None when it may."""
         reach = contact.reach(delivery.address) if contact else None
         if delivery.expires_at is not None and delivery.expires_at <= now:
@@ -123,9 +135,9 @@ class Sender:
             return Reason.CHANNEL_OFF
         if reach is None:
             return Reason.INVALID_ADDRESS
-        if not reach.is_open and not is_direct_answer(delivery):
+        if not reach.is_open and not is_direct_answer(delivery) and not is_forced:
             return Reason.OPTED_OUT
-        if not reach.is_in_window(now) and not self.whatsapp_template:
+        if not reach.is_in_window(now) and not self.whatsapp_template and delivery.content.template is None:
             return Reason.OUTSIDE_WINDOW
         return None
 

@@ -1,12 +1,15 @@
 """Owns the way in: each message is stored once and committed before anybody is told that it has arrived."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from bot.domain.contact import ContactId, Permission
+from bot.domain.contact import Channel, ContactId, Permission
 from bot.domain.delivery import Delivery, Lane
 from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Message, MessageId, Receipt, Received
+from bot.services.accounts import settle
+from bot.services.forecast import Way
 from bot.services.ports import Bell, Clock, Ids, Inbound, Store, Unit
 
 TRIES = 3
@@ -15,11 +18,15 @@ TRIES = 3
 class Inbox:
     """Stores what channels bring and rings for a worker. Once `take` returns, nothing of it can be lost."""
 
-    def __init__(self, *, store: Store, bell: Bell, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, *, store: Store, bell: Bell, clock: Clock, ids: Ids, ways: Mapping[Channel, Way] | None = None
+    ) -> None:
+        """`ways` are the channels that broadcasts go out on, for receipts that send somebody to their next address."""
         self._store = store
         self._bell = bell
         self._clock = clock
         self._ids = ids
+        self._ways = ways or {}
 
     async def take(self, inbound: Inbound) -> int:
         """Store the messages and apply the receipts in one transaction; returns how many messages were new.
@@ -43,7 +50,7 @@ class Inbox:
         async with self._store.transaction() as unit:
             messages = [await self._store_once(unit, received) for received in inbound.messages]
             for receipt in inbound.receipts:
-                await _apply(unit, receipt, self._clock.now())
+                await _apply(unit, receipt, self._ways, self._clock.now())
         return [message for message in messages if message is not None]
 
     async def _store_once(self, unit: Unit, received: Received) -> Message | None:
@@ -56,10 +63,12 @@ class Inbox:
         return message
 
 
-async def _apply(unit: Unit, receipt: Receipt, at: datetime) -> None:
+async def _apply(unit: Unit, receipt: Receipt, ways: Mapping[Channel, Way], at: datetime) -> None:
     delivery = await unit.deliveries.receive(receipt)
     if delivery is not None and receipt.reason == Reason.OPTED_OUT:
         await refuse(unit, delivery, at)
+    if delivery is not None and delivery.outreach is not None:
+        await settle(unit, delivery, ways, at)
 
 
 async def refuse(unit: Unit, delivery: Delivery, at: datetime) -> None:

@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.contact import Channel, Contact, ContactId
+from bot.domain.contact import Channel, Contact
 from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
-from bot.domain.session import Session, SessionStatus
+from bot.domain.session import Session, SessionId, SessionStatus
 from bot.engine import extract, interpreter
-from bot.engine.effects import Answered, Fit, Setting
+from bot.engine.effects import Answered, Begun, Fit, Setting
 from bot.engine.flow import EngineError, Flow
 from bot.i18n import Catalogs
 from bot.log import logger
+from bot.services.checkins import Question, question
 from bot.services.documents import Documents
+from bot.services.letters import CHECK_IN
 from bot.services.ports import Channeller, Clock, Linguist, Store, Understander, Unit
 from bot.services.routing import Signal
 from bot.services.signals import Reading, Signals
@@ -34,6 +36,7 @@ class Locale:
     timezone: str
     languages: Mapping[str, str]  # code: the language's own name
     default_language: str
+    organisation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +67,14 @@ class Known:
 
     contact: Contact | None
     sessions: Sequence[Session]
+    asked: Question | None = None
 
 
-async def read_known(unit: Unit, contact: ContactId) -> Known:
-    return Known(contact=await unit.contacts.get(contact), sessions=await unit.sessions.open(contact))
+async def read_known(unit: Unit, message: Message, *, organisation: str) -> Known:
+    contact, sessions = await unit.contacts.get(message.contact), await unit.sessions.open(message.contact)
+    choice = message.received.choice
+    asked = await question(unit, contact, choice, organisation=organisation) if contact else None
+    return Known(contact=contact, sessions=sessions, asked=asked)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -90,10 +97,11 @@ class Listening:
         received = message.received
         if known is None:
             async with self.store.transaction() as unit:
-                known = await read_known(unit, message.contact)
-        contact, sessions = known.contact, known.sessions
+                known = await read_known(unit, message, organisation=self.locale.organisation)
+        contact = known.contact
         reading = self.signals.read(received.text)
         language, is_sure = self._language(contact, received.text, received.language_hint)
+        sessions = self._asked(known, language)
         understanding, fetched = await asyncio.gather(
             self._understand(message, reading, sessions, language),
             self._fetch_all(received.channel, received.attachments),
@@ -144,6 +152,23 @@ class Listening:
             return interpreter.fit(self.flows, sessions[0], answered, self.setting(language, self.clock.now()))
         except EngineError:
             return None
+
+    def _asked(self, known: Known, language: str) -> Sequence[Session]:
+        """The open sessions, with the question that an alert has asked meanwhile on top."""
+        if known.asked is None or known.contact is None or CHECK_IN not in self.flows:
+            return known.sessions
+        now = self.clock.now()
+        answers = known.asked.answers(interrupts=bool(known.sessions))
+        session = Session(
+            id=SessionId(""),
+            contact=known.contact.id,
+            flow=CHECK_IN,
+            version=self.flows[CHECK_IN].version,
+            step="",
+            started_at=now,
+        )
+        begun = interpreter.advance(self.flows, session, Begun(answers=answers), self.setting(language, now))
+        return [begun.session, *known.sessions]
 
     def setting(self, language: str | None, now: datetime) -> Setting:
         """Where and when the engine steps."""

@@ -54,6 +54,10 @@ class Contacts(Protocol):
         """A message came from this address: note when, and that its owner wrote first if nothing was known."""
         ...
 
+    async def met(self, contacts: Sequence[ContactId], at: datetime) -> None:
+        """These have now been told who writes to them, if they had not been before."""
+        ...
+
     async def erasable(self, now: datetime, limit: int) -> Sequence[ContactId]:
         """Contacts whose `erase_at` has come and who have neither a message waiting nor a delivery pending."""
         ...
@@ -336,6 +340,10 @@ class Store(Protocol):
 
         With a contact, that contact's row is locked: one writer at a time for one contact.
         """
+        ...
+
+    def look(self) -> AbstractAsyncContextManager[Unit]:
+        """A transaction that only reads and waits for nobody; what it shows may be older than what is being written."""
         ...
 
     async def ping(self) -> None:

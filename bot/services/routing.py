@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.domain.message import MessageKind, Understanding
 from bot.engine.effects import Fit
 from bot.engine.extract import fold
+from bot.services.letters import CHECK_IN
 
 DANGER_INTENTS = ("in_danger", "medical_help")
 # A question is open: these few wishes are heard in the middle of it, for they are about the talk itself.
@@ -113,6 +114,7 @@ def decide(situation: Situation, triggers: Triggers, limits: Limits) -> Decision
         _by_kind(situation)
         or _by_opt_out(situation)
         or _by_danger(situation, triggers, limits)
+        or _by_alert(situation)
         or (HOLD if situation.is_owned else None)
         or _by_question(situation, triggers, limits)
         or _by_meaning(situation, triggers, limits)
@@ -159,6 +161,12 @@ def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Deci
     if danger >= limits.danger_doubt:
         return CONTINUE if situation.open_flow == "doubt_danger" else Decision.begin("doubt_danger")
     return None
+
+
+def _by_alert(situation: Situation) -> Decision | None:
+    """The answer to an alert is heard whoever speaks with the contact now."""
+    is_answer = situation.open_flow == CHECK_IN and situation.fit is Fit.EXACT
+    return CONTINUE if is_answer else None
 
 
 def _by_question(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:

@@ -13,6 +13,8 @@ from bot.engine import interpreter
 from bot.engine.effects import Begun, Call, Called, Event, GivenBack, Handoff, Say, Setting, Start
 from bot.engine.flow import Flow
 from bot.services.cases import CaseDesk
+from bot.services.checkins import Question, is_asking
+from bot.services.letters import CHECK_IN
 from bot.services.phrasing import Phrasing
 from bot.services.ports import ActionSpec, Channeller, Ids, Occasion, Unit
 
@@ -60,6 +62,13 @@ class Turn:
     def now(self) -> datetime:
         return self.setting.now
 
+    async def hear_question(self, question: Question) -> None:
+        """Put an alert's question before what the contact writes; it has been asked by the alert itself (R21)."""
+        said = len(self.says)
+        await self.begin(CHECK_IN, question.answers(interrupts=bool(self.sessions)))
+        del self.says[said:]
+        await self.unit.recipients.heard(question.recipient.number, self.now)
+
     async def begin(self, name: str, answers: Mapping[str, Value] | None = None) -> None:
         """Begin a flow on top; what runs is suspended, or ended where nothing would be lost by it."""
         self._begun += 1
@@ -85,7 +94,7 @@ class Turn:
     async def _set_aside(self, coming: Flow) -> None:
         """Make room on top: leave what is not worth coming back to, suspend the rest."""
         for session in list(self.sessions):
-            is_left = session.flow in _NEVER_SUSPENDED or coming.name in (session.flow, STOP)
+            is_left = is_left_behind(session) or coming.name in (session.flow, STOP)
             status = SessionStatus.ENDED if is_left else SessionStatus.SUSPENDED
             self.sessions.remove(session)
             is_changed = session.status is not status
@@ -218,3 +227,9 @@ class Turn:
             due_at=self.now,
             expires_at=self.now + self.house.reply_life,
         )
+
+
+def is_left_behind(session: Session) -> bool:
+    """Whether nothing is lost by leaving it: an alert that is answered waits only for a change."""
+    is_answered = session.flow == CHECK_IN and not is_asking(replace(session, status=SessionStatus.WAITING))
+    return session.flow in _NEVER_SUSPENDED or is_answered

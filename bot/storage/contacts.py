@@ -93,6 +93,11 @@ class SqlContacts:
     async def heard(self, address: Address, at: datetime) -> None:
         await self._db.execute(_HEARD, {"address": self._vault.hash_address(address), "at": at})
 
+    async def met(self, told: Sequence[ContactId], at: datetime) -> None:
+        if told:
+            newly = contacts.c.id.in_(told), contacts.c.met_at.is_(None)
+            await self._db.execute(update(contacts).where(*newly).values(met_at=at))
+
     async def erasable(self, now: datetime, limit: int) -> Sequence[ContactId]:
         has_message = exists().where(messages.c.contact_id == contacts.c.id, messages.c.handled_at.is_(None))
         has_delivery = exists().where(deliveries.c.contact_id == contacts.c.id, deliveries.c.ready_at.is_not(None))

@@ -274,7 +274,9 @@ class SqlDeliveries:
         return int(await self._db.scalar(people) or 0)
 
     async def doubts(self, broadcast: BroadcastId) -> int:
-        return int(await self._db.scalar(select(func.sum(table.c.doubts)).where(table.c.broadcast_id == broadcast)) or 0)
+        return int(
+            await self._db.scalar(select(func.sum(table.c.doubts)).where(table.c.broadcast_id == broadcast)) or 0
+        )
 
     # --- order ------------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class SqlRecipients:
     async def shares(self, plan: Plan) -> Sequence[Share]:
         people = (await self._people(plan)).subquery()
         alike = [people.c[name] for name in ("channel", "reason", "own_language", "language", "is_fallback", "opens")]
-        rows = await self._db.execute(select(*alike, func.count().label("count")).group_by(*alike))
+        rows = await self._db.execute(select(*alike, func.count().label("people")).group_by(*alike))
         return [
             Share(
                 channel=Channel(row.channel) if row.channel else None,
@@ -70,7 +70,7 @@ class SqlRecipients:
                 language=row.language,
                 is_fallback=bool(row.is_fallback),
                 opens_window=bool(row.opens),
-                count=row.count,
+                count=row.people,
             )
             for row in rows
         ]
@@ -101,7 +101,7 @@ class SqlRecipients:
         best = _best_addresses(plan)
         spoken = (await self._db.scalars(select(contacts.c.language).distinct())).all()
         language, is_fallback = _language(plan, [tag for tag in spoken if tag])
-        people = (
+        return (
             select(
                 contacts.c.id.label("contact_id"),
                 contacts.c.site_id,
@@ -115,7 +115,6 @@ class SqlRecipients:
             .select_from(contacts.outerjoin(best, best.c.contact_id == contacts.c.id))
             .where(*_meant(plan))
         )
-        return people
 
     # --- rounds -----------------------------------------------------------------------------------------------------
 
@@ -176,6 +175,7 @@ class SqlRecipients:
             .values(
                 state=case((_SELF_ANSWERED, table.c.state), else_=recipient.state.value),
                 reason=recipient.reason.value if recipient.reason else None,
+                round=recipient.round,
                 due_channel=recipient.due_channel.value if recipient.due_channel else None,
                 due_at=case((_IS_SILENT, literal(recipient.due_at, Moment)), else_=null()),
             )
@@ -245,7 +245,7 @@ class SqlRecipients:
         is_closed = table.c.closed_at.is_not(None).label("is_closed")
         names = ("site_id", "language", "channel", "state", "reason", "safety", "safety_source")
         alike = [*(table.c[name] for name in names), is_closed]
-        query = select(*alike, func.count().label("count")).where(table.c.broadcast_id == broadcast).group_by(*alike)
+        query = select(*alike, func.count().label("people")).where(table.c.broadcast_id == broadcast).group_by(*alike)
         return [
             Tally(
                 site=SiteId(row.site_id) if row.site_id else None,
@@ -256,7 +256,7 @@ class SqlRecipients:
                 safety=Safety(row.safety) if row.safety else None,
                 source=Source(row.safety_source) if row.safety_source else None,
                 is_closed=bool(row.is_closed),
-                count=row.count,
+                count=row.people,
             )
             for row in await self._db.execute(query)
         ]
@@ -269,9 +269,7 @@ class SqlRecipients:
         )
         return [(row.answered_at, Safety(row.safety)) for row in rows]
 
-    async def silent(
-        self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int
-    ) -> Sequence[Due]:
+    async def silent(self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int) -> Sequence[Due]:
         query = (
             select(table)
             .where(table.c.broadcast_id == broadcast, table.c.number > after, _IS_SILENT)
@@ -306,7 +304,7 @@ class SqlRecipients:
 def _meant(plan: Plan) -> list[ColumnElement[bool]]:
     """Who belongs to the audience; nobody who has left or asked to be forgotten does."""
     audience = plan.audience
-    conditions = [contacts.c.left_at.is_(None), contacts.c.erase_at.is_(None)]
+    conditions: list[ColumnElement[bool]] = [contacts.c.left_at.is_(None), contacts.c.erase_at.is_(None)]
     if plan.employer is not None:
         conditions.append(contacts.c.employer_id == plan.employer)
     if audience.sites:

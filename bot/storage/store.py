@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.contact import ContactId
 from bot.domain.errors import Unavailable
+from bot.services.broadcast_ports import Broadcasts, Recipients
 from bot.services.ports import (
-    Broadcasts,
     Cases,
     Clock,
     Contacts,
@@ -19,7 +19,6 @@ from bot.services.ports import (
     Documents,
     Messages,
     Places,
-    Recipients,
     Roster,
     Sessions,
     Sites,
@@ -103,6 +102,12 @@ class SqlStore:
             if contact is not None:
                 await work.hold(contact)
             yield SqlUnit(work)
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[SqlUnit]:
+        """A transaction for reading; raises Unavailable when the database does not answer."""
+        async with database.begun(self._engine, reads_only=True) as connection:
+            yield SqlUnit(Work(connection=connection, vault=self._vault, clock=self._clock))
 
     async def ping(self) -> None:
         """Read a row; raises Unavailable when the database does not answer."""

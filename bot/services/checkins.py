@@ -1,0 +1,133 @@
+"""Owns check-ins: the question an alert has put, what a contact answers to it, and how staff close the silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import phonenumbers
+
+from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.checkin import Closing, Recipient, Safety, Source
+from bot.domain.contact import Contact
+from bot.domain.delivery import BroadcastId
+from bot.domain.errors import Denied, InputError
+from bot.domain.session import Session, SessionStatus
+from bot.domain.values import Value
+from bot.engine.extract import fold
+from bot.services import access
+from bot.services.access import Deed, Reader
+from bot.services.letters import ASKED, CHECK_IN, read_payload
+from bot.services.ports import Clock, Store, Unit
+
+LATE = timedelta(hours=72)  # after a broadcast's end an answer still counts for so long: better late than unknown
+MAX_CLOSED = 1000  # recipients closed in one deed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What an alert has asked this contact, and its flow does not yet wait for."""
+
+    recipient: Recipient
+    broadcast: Broadcast
+    employer_name: str
+
+    def answers(self, *, interrupts: bool) -> dict[str, Value]:
+        """What the flow is begun with."""
+        known: dict[str, Value] = {"employer_name": self.employer_name, "broadcast": self.broadcast.id}
+        return {**known, "interrupted": True} if interrupts else known
+
+
+async def question(unit: Unit, contact: Contact, choice: str | None, *, organisation: str) -> Question | None:
+    """The question that a message may be the answer to: that of a tapped option, else the newest one not yet heard."""
+    _, tapped = read_payload(choice or "")
+    if tapped is not None:
+        recipient = await unit.recipients.of(tapped, contact.id)
+    else:
+        recipient = await unit.recipients.asked(contact.id)
+    broadcast = await unit.broadcasts.get(recipient.broadcast) if recipient else None
+    if recipient is None or broadcast is None or not broadcast.asks_check_in:
+        return None
+    employer = await unit.sites.employer(contact.employer) if contact.employer else None
+    name = employer.name if employer else organisation
+    return Question(recipient=recipient, broadcast=broadcast, employer_name=name)
+
+
+def is_asking(session: Session, broadcast: BroadcastId | None = None) -> bool:
+    """Whether this session waits for the answer to an alert (to that one, if given)."""
+    is_at = session.flow == CHECK_IN and session.step == ASKED and session.status is SessionStatus.WAITING
+    return is_at and broadcast in (None, session.answers.get("broadcast"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInDesk:
+    """Keeps answers, and lets staff close who stays silent."""
+
+    store: Store
+    clock: Clock
+    region: str  # where phone numbers without a country are from
+
+    async def record(
+        self, unit: Unit, contact: Contact, broadcast: BroadcastId | None, safety: Safety, now: datetime
+    ) -> bool:
+        """Keep the contact's own answer; False when they were not asked, or it is too late."""
+        recipient = await self._open(unit, contact, broadcast, now)
+        if recipient is None:
+            return False
+        await unit.recipients.answer(recipient.number, safety, Source.SELF, now)
+        return True
+
+    async def vouch(
+        self, unit: Unit, contact: Contact, broadcast: BroadcastId | None, who: str, *, now: datetime
+    ) -> bool:
+        """Keep that somebody else is safe, as another says; False unless exactly one colleague fits."""
+        mine = await self._open(unit, contact, broadcast, now)
+        if mine is None or contact.employer is None:
+            return False
+        people = await unit.roster.people(contact.employer)
+        fitting = [other for other in people if other.id != contact.id and _is_called(other, who, self.region)]
+        if len(fitting) != 1:
+            return False
+        theirs = await unit.recipients.of(mine.broadcast, fitting[0].id)
+        if theirs is None:
+            return False
+        await unit.recipients.answer(theirs.number, Safety.SAFE, Source.OTHER, now)
+        return True
+
+    async def _open(
+        self, unit: Unit, contact: Contact, broadcast: BroadcastId | None, now: datetime
+    ) -> Recipient | None:
+        if broadcast is None:
+            return None
+        stored = await unit.broadcasts.get(broadcast)
+        is_over = stored is None or (stored.ended_at is not None and stored.ended_at + LATE < now)
+        return None if is_over else await unit.recipients.of(broadcast, contact.id)
+
+    async def close(self, reader: Reader, broadcast: BroadcastId, recipients: Sequence[int], closing: Closing) -> int:
+        """Close silent recipients with a reason (R10); returns how many still were silent."""
+        if not 0 < len(recipients) <= MAX_CLOSED:
+            raise InputError(f"Choose between 1 and {MAX_CLOSED} people.")
+        async with self.store.transaction() as unit:
+            stored = await unit.broadcasts.get(broadcast)
+            if stored is None or stored.status is BroadcastStatus.DRAFT:
+                raise Denied(access.REFUSAL)
+            access.require(reader, Deed.CHANGE, access.of_broadcasts(stored.employer))
+            theirs = [number for number in recipients if await _belongs(unit, number, broadcast)]
+            return await unit.recipients.close(theirs, closing, reader.id, self.clock.now())
+
+
+async def _belongs(unit: Unit, number: int, broadcast: BroadcastId) -> bool:
+    recipient = await unit.recipients.get(number)
+    return recipient is not None and recipient.broadcast == broadcast
+
+
+def _is_called(contact: Contact, who: str, region: str) -> bool:
+    """Whether the words are this colleague's number, or name the one whom the employer's list calls so."""
+    try:
+        phone = phonenumbers.parse(who, region)
+        number = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        number = ""
+    if number and any(reach.address.path == number for reach in contact.reaches):
+        return True
+    name = contact.listing.name if contact.listing else None
+    return bool(name) and set(fold(who).split()) <= set(fold(name or "").split()) and len(fold(who)) > 2

@@ -1,0 +1,95 @@
+"""Owns what one recipient of a broadcast is sent: its words in their language, framed, with their own site's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.broadcast import Broadcast
+from bot.domain.contact import Channel
+from bot.domain.delivery import BroadcastId, Content, Option
+from bot.domain.employer import Employer, EmployerId, Site, SiteId
+from bot.engine.flow import payload
+from bot.i18n import Catalogs, fill
+from bot.services.framing import frame
+
+PLACEHOLDERS = frozenset({"site", "assembly_point"})  # filled for each reader by their own site
+CHECK_IN, ASKED = "check_in", "asked"  # the flow that hears the answers, and its question
+SAFETIES = ("safe", "help")  # the question's options, in the order of the frame's labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """What a broadcast's words depend on, besides themselves."""
+
+    language: str
+    channel: Channel
+    site: SiteId | None
+    employer: EmployerId | None
+    needs_introduction: bool
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """Writes one broadcast's letters; readers who are alike get the same one, which is written once."""
+
+    broadcast: Broadcast
+    catalogs: Catalogs
+    organisation: str
+    sites: Mapping[SiteId, Site]
+    employers: Mapping[EmployerId, Employer]
+    replaced: Broadcast | None = None
+    _written: dict[Addressee, Content] = field(default_factory=dict)
+
+    def content(self, addressee: Addressee) -> Content:
+        known = self._written.get(addressee)
+        if known is None:
+            known = self._written[addressee] = self._write(addressee)
+        return known
+
+    def _write(self, addressee: Addressee) -> Content:
+        broadcast, language = self.broadcast, addressee.language
+        framed = frame(
+            broadcast.kind,
+            broadcast.message_type,
+            self._texts(addressee),
+            sender=self._name(broadcast.employer),
+            employer=self._name(addressee.employer),
+            asks_check_in=broadcast.asks_check_in,
+            needs_introduction=addressee.needs_introduction,
+            round=addressee.round,
+            language=language,
+            catalogs=self.catalogs,
+            replaced=self._replaced_headline(language),
+        )
+        payloads = (answer_payload(broadcast.id, safety) for safety in SAFETIES)
+        options = tuple(Option(label=label, payload=said) for label, said in zip(framed.labels, payloads, strict=False))
+        return Content(text=framed.text, language=language, options=options)
+
+    def _texts(self, addressee: Addressee) -> tuple[str, str, str]:
+        site = self.sites.get(addressee.site) if addressee.site else None
+        known = {"site": site.name if site else "", "assembly_point": site.assembly_point if site else ""}
+        is_isolated = addressee.channel is not Channel.SMS  # invisible marks would make every SMS a UCS-2 one
+        headline, description, instruction = (
+            fill(text, addressee.language, isolate=is_isolated, variables=known)
+            for text in self.broadcast.infos[addressee.language].texts
+        )
+        return headline, description, instruction
+
+    def _replaced_headline(self, language: str) -> str | None:
+        info = self.replaced.infos.get(language) if self.replaced else None
+        return info.headline if info else None
+
+    def _name(self, employer: EmployerId | None) -> str:
+        known = self.employers.get(employer) if employer else None
+        return known.name if known else self.organisation
+
+
+def answer_payload(broadcast: BroadcastId, safety: str) -> str:
+    """What a tap on an alert's option brings back: the flow's own payload, and of which broadcast."""
+    return f"{payload(CHECK_IN, ASKED, safety)}@{broadcast}"
+
+
+def read_payload(choice: str) -> tuple[str, BroadcastId | None]:
+    """The flow's payload, and the broadcast if it was an alert's option."""
+    said, _, broadcast = choice.partition("@")
+    return (said, BroadcastId(broadcast)) if broadcast and said.startswith(f"{CHECK_IN}:") else (choice, None)
