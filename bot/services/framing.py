@@ -33,20 +33,27 @@ def frame(
     language: str,
     catalogs: Catalogs,
     replaced: str | None = None,
+    isolate: bool = True,
 ) -> Framed:
     """An alert as this reader gets it: what to do first, who says so later, the question last.
 
     `info` is already in the reader's language. `sender` is who says so, `employer` whose roster the reader is on.
     `round` above 0 makes a short reminder. `replaced` is the headline of the message that an update or a cancellation
     is about; without it a cancellation's own headline counts as that, and nothing else of `info` is said again.
+    `isolate=False` leaves out the invisible marks between directions of writing, as for SMS.
     """
-    voice = Voice(catalogs=catalogs, language=language)
-    asks = asks_check_in and message_type is not MessageType.CANCEL
-    introduces = needs_introduction and not round
-    around = _Frame(voice=voice, kind=kind, sender=sender, employer=employer, asks=asks, introduces=introduces)
+    around = _Frame(
+        voice=Voice(catalogs=catalogs, language=language),
+        kind=kind,
+        sender=sender,
+        employer=employer,
+        asks=asks_check_in and message_type is not MessageType.CANCEL,
+        introduces=needs_introduction and not round,
+        isolate=isolate,
+    )
     told = around.reminder(info[0]) if round else around.news(message_type, info, replaced)
     lines = [*around.opening(), *told, *around.closing()]
-    labels = (voice.say(SAFE), voice.say(HELP)) if asks else ()
+    labels = (around.say(SAFE), around.say(HELP)) if around.asks else ()
     return Framed(text="\n".join(line for line in lines if line.strip()), labels=labels)
 
 
@@ -59,54 +66,63 @@ class _Frame(NamedTuple):
     employer: str
     asks: bool
     introduces: bool
+    isolate: bool
+
+    def say(self, msgid: str, *, headline: str = "") -> str:
+        """One sentence of the frame; each may name who sends it, whose roster it is, and a headline."""
+        return self.voice.say(
+            msgid, isolate=self.isolate, sender=self.sender, employer=self.employer, headline=headline
+        )
 
     def opening(self) -> Iterator[str]:
         """What must be known before the first word of it: that it is practice (R9), or that it is no alarm."""
         if self.kind is BroadcastKind.DRILL:
-            yield self.voice.say("DRILL. This is practice. There is no real danger.")
-        if self.kind is BroadcastKind.NOTICE:
+            yield self.say("DRILL. This is practice. There is no real danger.")
+        if self._begins_with_sender:
             yield from self._sender()
-            yield self.voice.say("NOTICE. This is not urgent.")
+        if self.kind is BroadcastKind.NOTICE:
+            yield self.say("NOTICE. This is not urgent.")
 
     def news(self, message_type: MessageType, info: Texts, replaced: str | None) -> Iterator[str]:
         headline, description, instruction = info
         if message_type is MessageType.CANCEL:
-            yield self.voice.say("CANCELLED. This no longer applies: {headline}", headline=replaced or headline)
+            yield self.say("CANCELLED. This no longer applies: {headline}", headline=replaced or headline)
             if replaced is None or replaced == headline:
                 return  # what it told to do must not be read again
         elif message_type is MessageType.UPDATE and replaced is not None:
-            yield self.voice.say("UPDATE. It replaces our message: {headline}", headline=replaced)
+            yield self.say("UPDATE. It replaces our message: {headline}", headline=replaced)
         elif message_type is MessageType.UPDATE:
-            yield self.voice.say("UPDATE. It replaces our last message.")
+            yield self.say("UPDATE. It replaces our last message.")
         yield from (headline, instruction, description)
 
     def reminder(self, headline: str) -> Iterator[str]:
-        yield self.voice.say("Reminder: {headline}", headline=headline)
+        yield self.say("Reminder: {headline}", headline=headline)
         if self.asks:
-            yield self.voice.say("We have no answer from you yet. Please answer, also when you are safe.")
+            yield self.say("We have no answer from you yet. Please answer, also when you are safe.")
 
     def closing(self) -> Iterator[str]:
         """Who says so, what the employer sees (R3), the question, and for a drill once more that it is one."""
-        if self.kind is not BroadcastKind.NOTICE:
+        if not self._begins_with_sender:
             yield from self._sender()
         if self.asks:
-            yield self.voice.say(
-                "{employer} sees only: safe, needs help or no answer. Never what you write.", employer=self.employer
-            )
-            yield self.voice.say(QUESTION)
+            yield self.say("{employer} sees only: safe, needs help or no answer. Never what you write.")
+            yield self.say(QUESTION)
         if self.kind is BroadcastKind.DRILL:
-            yield self.voice.say("This is only a DRILL.")
+            yield self.say("This is only a DRILL.")
+
+    @property
+    def _begins_with_sender(self) -> bool:
+        """Where nothing is urgent; else what to do comes first."""
+        return self.kind is BroadcastKind.NOTICE or (self.kind is BroadcastKind.DRILL and self.introduces)
 
     def _sender(self) -> Iterator[str]:
         """Who says so; for somebody who never wrote to us also why, what the employer sees, and STOP."""
         if not self.introduces:
-            yield self.voice.say("This comes from {sender}.", sender=self.sender)
+            yield self.say("This comes from {sender}.")
             return
-        yield self.voice.say(
+        yield self.say(
             "This comes from {sender}. {employer} gave us your number, to warn you. "
-            "A program reads the answers first, not a person. For no more messages, write STOP.",
-            sender=self.sender,
-            employer=self.employer,
+            "A program reads the answers first, not a person. For no more messages, write STOP."
         )
         if not self.asks:
-            yield self.voice.say("{employer} never sees what you write.", employer=self.employer)
+            yield self.say("{employer} never sees what you write.")
