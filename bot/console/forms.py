@@ -66,7 +66,7 @@ async def read_form(request: web.Request, model: type[Model]) -> Form[Model]:
     posted = await request.post()
     typed: dict[str, Any] = {}
     for name in dict.fromkeys(posted):
-        values = [value for value in posted.getall(name) if isinstance(value, str) and value.strip()]
+        values = [_clean(value) for value in posted.getall(name) if isinstance(value, str) and value.strip()]
         if name == CSRF_FIELD or not values:
             continue
         info = model.model_fields.get(name)
@@ -96,6 +96,11 @@ async def close_files(request: web.Request) -> None:
     for value in (await request.post()).values():
         if isinstance(value, FileField):
             value.file.close()
+
+
+def _clean(value: str) -> str:
+    """With lines as we write them, and without the one character that no database keeps."""
+    return value.replace("\r\n", "\n").replace("\0", "")
 
 
 def _problems(error: ValidationError, _: Words) -> dict[str, str]:

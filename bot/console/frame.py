@@ -25,7 +25,7 @@ def application(
     is_secure = settings.public_url.startswith("https://")
     assets = Assets()
     made = web.Application(middlewares=guard.doors(desk=desk, catalogs=catalogs, public_url=settings.public_url))
-    made.on_response_prepare.append(guard.carry)
+    made.on_response_prepare.append(guard.carrier(is_secure=is_secure))
     install(made, Look(organisation=settings.organisation, zone=settings.zone, assets=assets, is_secure=is_secure))
     made.add_routes(sign_in.routes(desk=desk, clock=clock, public_url=settings.public_url))
     made.add_routes(account.routes(desk=desk, is_secure=is_secure))

@@ -1,5 +1,6 @@
 """Owns the door: who may pass to a page, what every answer carries, and how refusals and failures look."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -16,11 +17,13 @@ from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services import access
 from bot.services.access import Deed, Subject
-from bot.services.staff import StaffDesk
+from bot.services.staff import SignedIn, StaffDesk
 
 log = logger("console")
 
-OPEN = frozenset({visits.SIGN_IN, "/console/code", "/console/enrol", "/console/language"})  # before a full sign-in
+OPEN = frozenset(  # before a full sign-in
+    f"/console/{name}" for name in ("sign-in", "code", "enrol", "sign-out", "language")
+)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -47,6 +50,7 @@ _TOLD = {
     503: (N_("A part of the service does not answer"), N_("Nothing was changed. Wait a moment and try again.")),
 }
 _STATUS = {Denied: 403, InputError: 400, Conflict: 409, Unavailable: 503}
+LEFT = N_("You are signed out: nothing happened here for a while, or you signed out elsewhere. Please sign in again.")
 FORGED = N_("This form was open for too long, or it came from another page. Open the page again and send it once more.")
 
 
@@ -66,21 +70,21 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
         """Find out who asks; give a browser that is new here its token."""
         token, is_new = visits.token_of(request, is_secure=is_secure)
         is_file = request.path.startswith(PREFIX)  # the same for everybody
-        signed_in = None if is_new or is_file else await desk.of_session(token, is_seen=_is_persons(request))
-        spoken = signed_in.staff.languages if signed_in else ()
-        request[VISIT] = Visit(
-            token=token,
-            is_new=is_new,
-            signed_in=signed_in,
-            words=Words(catalogs=catalogs, language=choose(request, spoken)),
-        )
+
+        def came(signed_in: SignedIn | None) -> Visit:
+            language = choose(request, signed_in.staff.languages if signed_in else ())
+            words = Words(catalogs=catalogs, language=language)
+            return Visit(token=token, is_new=is_new, signed_in=signed_in, words=words)
+
+        request[VISIT] = came(None)
+        if not is_new and not is_file:
+            try:
+                request[VISIT] = came(await desk.of_session(token, is_seen=_is_persons(request)))
+            except Unavailable:
+                return refusal(request, 503)
         response = await handler(request)
-        if (
-            is_new
-            and not is_file
-            and not response.prepared
-            and visits.cookie_name(is_secure=is_secure) not in response.cookies
-        ):
+        has_token = response.prepared or visits.cookie_name(is_secure=is_secure) in response.cookies
+        if is_new and not is_file and not has_token:
             visits.give_token(response, token, is_secure=is_secure)
         return response
 
@@ -111,7 +115,10 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
         if request.method in _SAFE:
             return await handler(request)
         request = request.clone(client_max_size=_limit(request))
-        await request.post()
+        try:
+            await request.post()
+        except (ValueError, LookupError):  # no form, or in an alphabet that nobody knows
+            return refusal(request, 400)
         try:
             if not visits.is_own_origin(request, public_url) or not await _is_own_form(request):
                 return refusal(request, 403, here.words(FORGED))
@@ -122,12 +129,18 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
     return [known, told, allowed]
 
 
-async def carry(request: web.Request, response: web.StreamResponse) -> None:
-    """What every answer of the console carries, streams too."""
-    for name, value in HEADERS.items():
-        response.headers[name] = value
-    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    response.headers.setdefault("Cache-Control", "no-store")
+def carrier(*, is_secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Puts on every answer of the console, streams too, what it must carry."""
+
+    async def carry(_: web.Request, response: web.StreamResponse) -> None:
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        if is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        response.headers.setdefault("Cache-Control", "no-store")
+
+    return carry
 
 
 def refusal(request: web.Request, status: int, text: str = "") -> web.Response:
@@ -146,7 +159,9 @@ def _to_sign_in(request: web.Request) -> web.Response:
         return web.Response(status=401, headers={"HX-Redirect": visits.sign_in_path(visits.HOME)})
     if not _is_persons(request):
         return web.Response(status=401)
-    return web.Response(status=303, headers={"Location": visits.sign_in_path(wanted)})
+    here = visits.visit(request)
+    was_in = not here.is_new and here.signed_in is None
+    return visits.see_other(visits.sign_in_path(wanted), here.words(LEFT) if was_in else "", request=request)
 
 
 async def _is_own_form(request: web.Request) -> bool:

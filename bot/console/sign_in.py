@@ -51,6 +51,9 @@ class SignIn:
         return self.public_url.startswith("https://")
 
     async def show(self, request: web.Request) -> web.Response:
+        found = visit(request).signed_in
+        if found is not None and found.is_full:
+            return see_other(_wanted(request), request=request)
         return page(request, "sign_in/password.html", form=blank(), wanted=_wanted(request))
 
     async def check_password(self, request: web.Request) -> web.Response:
@@ -60,6 +63,7 @@ class SignIn:
             is_paced = self._may_try(request, form.model.login)
             token = await self.desk.sign_in(form.model.login, form.model.password) if is_paced else None
             if token is not None:
+                await self.desk.sign_out(visit(request).token)  # whoever was signed in here before
                 signed_in = await self.desk.of_session(token)
                 is_enrolled = signed_in is not None and signed_in.staff.totp_secret is not None
                 return self._go_on(_with_next("/console/code" if is_enrolled else "/console/enrol", wanted), token)

@@ -118,7 +118,13 @@ class StaffDesk:
             staff = await _known(unit, login)
             await unit.staff.save(
                 replace(
-                    staff, password_hash=hashed, totp_secret=None, offered_secret=None, failures=0, locked_until=None
+                    staff,
+                    password_hash=hashed,
+                    totp_secret=None,
+                    offered_secret=None,
+                    last_totp_step=None,
+                    failures=0,
+                    locked_until=None,
                 )
             )
             await unit.staff.end_all(staff.id)
@@ -156,9 +162,9 @@ class StaffDesk:
         """The second factor to enrol; None for who has one, or has not given the password."""
         async with self._store.transaction() as unit:
             signed_in = await self._find(unit, token)
-            if signed_in is None or signed_in.staff.totp_secret is not None:
+            staff = await unit.staff.hold(signed_in.staff.login) if signed_in is not None else None
+            if staff is None or staff.totp_secret is not None:
                 return None
-            staff = signed_in.staff
             secret = staff.offered_secret or pyotp.random_base32()
             if staff.offered_secret is None:
                 await unit.staff.save(replace(staff, offered_secret=secret))
