@@ -52,7 +52,7 @@ def frame(
         isolate=isolate,
     )
     told = around.reminder(info[0]) if round else around.news(message_type, info, replaced)
-    lines = [*around.opening(), *told, *around.closing()]
+    lines = [*around.opening(), *told, *around.closing(is_reminder=round > 0)]
     labels = (around.say(SAFE), around.say(HELP)) if around.asks else ()
     return Framed(text="\n".join(line for line in lines if line.strip()), labels=labels)
 
@@ -98,11 +98,11 @@ class _Frame(NamedTuple):
     def reminder(self, headline: str) -> Iterator[str]:
         yield self.say("Reminder: {headline}", headline=headline)
         if self.asks:
-            yield self.say("We have no answer from you yet. Please answer, also when you are safe.")
+            yield self.say("Please answer, also when you are safe.")
 
-    def closing(self) -> Iterator[str]:
+    def closing(self, *, is_reminder: bool) -> Iterator[str]:
         """Who says so, what the employer sees (R3), the question, and for a drill once more that it is one."""
-        if not self._begins_with_sender:
+        if not self._begins_with_sender and not is_reminder:
             yield from self._sender()
         if self.asks:
             yield self.say("{employer} sees only: safe, needs help or no answer. Never what you write.")

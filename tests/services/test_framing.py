@@ -10,7 +10,7 @@ from bot.channels.segments import numbered, segments
 from bot.domain.broadcast import BroadcastKind, MessageType
 from bot.engine.extract import fold
 from bot.i18n import Catalogs
-from bot.services import framing
+from bot.services import framing, hazards
 from bot.services.framing import Framed
 from bot.services.routing import Signal
 from bot.services.signals import Signals
@@ -191,6 +191,18 @@ def test_a_reminder_is_short_and_says_how_to_answer(framed: Frame) -> None:
     assert found.text.endswith("Are you safe?")
     assert found.labels == ("I am safe", "I need help")
     assert segments(numbered(*found))[1] <= 2
+
+
+@pytest.mark.parametrize(("language", "most"), [("en", 2), ("es", 5), ("ne", 5), ("ar", 5)])
+def test_a_reminder_of_any_usual_hazard_costs_little(
+    framed: Frame, language: str, most: int, catalogs: Catalogs
+) -> None:
+    """In SMS segments, with its numbered answers: it goes out again and again."""
+    values = {"site": "Serra Azul, unit 2", "place": "Novo Hamburgo", "time": "18:00", "authority": "Civil Defence"}
+    for hazard in hazards.load():
+        info = hazards.draft(hazard, language, catalogs, values)[:3]
+        found = framed(info=info, round=1, language=language, isolate=False)
+        assert segments(numbered(*found))[1] <= most, hazard.key
 
 
 # --- languages ----------------------------------------------------------------------------------------------------
