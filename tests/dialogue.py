@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,13 +16,16 @@ from bot.config import Settings, load
 from bot.domain.case import Case
 from bot.domain.contact import Address, Channel, Contact, ContactId
 from bot.domain.delivery import Content, Delivery
+from bot.domain.errors import SendError
 from bot.domain.message import Attachment, MessageKind, Received
 from bot.domain.session import Session
 from bot.domain.values import Position
 from bot.sandbox import scenario
+from bot.services.broadcasts import BroadcastDesk
 from bot.services.conversation import Conversation
 from bot.services.deliveries import Sender
 from bot.services.inbox import Inbox
+from bot.services.outreach import OutreachSender
 from bot.services.ports import Inbound
 from bot.simulate import NoBell, NoThrottle, Terminal
 from bot.storage.crypto import make_key
@@ -143,7 +146,10 @@ class Muster:
     conversation: Conversation
     sender: Sender
     clock: TestClock
+    desk: BroadcastDesk
+    outreach: OutreachSender
     workers: dict[Address, Worker] = field(default_factory=dict)
+    broken: dict[Address, SendError] = field(default_factory=dict)  # what sending there raises
     _paths: Iterator[int] = field(default_factory=lambda: itertools.count(5005550101))
 
     def worker(self, channel: Channel = Channel.WEBCHAT, path: str | None = None) -> Worker:
@@ -155,6 +161,15 @@ class Muster:
         """What the web room and a worker process do with a message, one after the other."""
         await self.inbox.take(Inbound(messages=(received,)))
         await self.settle(received.address)
+
+    async def send_out(self) -> int:
+        """What the ticks and senders of a worker process do with broadcasts, until nothing is due."""
+        await self.desk.keep_time()
+        sent = 0
+        while work := await self.outreach.look():
+            for place in work:
+                sent += await self.outreach.send_chunk(*place)
+        return sent
 
     async def settle(self, address: Address) -> ContactId | None:
         async with self.store.transaction() as unit:
@@ -172,6 +187,8 @@ class Phone(Terminal):
     house: Muster
 
     async def send(self, delivery: Delivery) -> str:
+        if (error := self.house.broken.get(delivery.address)) is not None:
+            raise error
         self.house.workers[delivery.address].said.append(delivery.content)
         return str(delivery.id)
 
@@ -203,12 +220,18 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
             )
             conversation.clock = conversation.listening.clock = clock
             sender = app.send_through(chosen, desks, store=store, channels=phones, throttle=NoThrottle())
+            ways = app.broadcast_ways(chosen, phones)
+            desk = replace(app.broadcast_desk(chosen, desks, store=store, ways=ways), clock=clock)
             house = Muster(
                 store=store,
-                inbox=Inbox(store=store, bell=NoBell(), clock=clock, ids=desks.ids),
+                inbox=Inbox(store=store, bell=NoBell(), clock=clock, ids=desks.ids, ways=ways),
                 conversation=conversation,
                 sender=replace_clock(sender, clock),
                 clock=clock,
+                desk=desk,
+                outreach=OutreachSender(
+                    store=store, desk=desk, sender=replace_clock(sender, clock), clock=clock, ids=desks.ids, ways=ways
+                ),
             )
             for phone in phones.values():
                 phone.house = house
@@ -218,6 +241,4 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
 
 
 def replace_clock(sender: Sender, clock: TestClock) -> Sender:
-    from dataclasses import replace
-
     return replace(sender, clock=clock)

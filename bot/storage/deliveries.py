@@ -78,7 +78,7 @@ _KEEP_SENT = (
     update(table)
     .where(
         table.c.id == bindparam("delivery"),
-        table.c.status.in_([status.value for status in DeliveryStatus if status.may_become(DeliveryStatus.SENT)]),
+        or_(*(table.c.status == status.value for status in DeliveryStatus if status.may_become(DeliveryStatus.SENT))),
     )
     .values(
         status=DeliveryStatus.SENT.value,
