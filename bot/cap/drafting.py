@@ -71,7 +71,7 @@ def remarks(imported: Imported, draft: Broadcast, now: datetime) -> tuple[str, .
         told.append(f"Its scope is {imported.scope}: ask the sender whether you may pass it on.")
     if imported.message_type is not draft.message_type:
         told.append(
-            f"It is an {imported.message_type} of something that was not sent from here."
+            "It is an update of something that was not sent from here."
             if (imported.message_type is MessageType.UPDATE)
             else "It cancels something that was not sent from here."
         )

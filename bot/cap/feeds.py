@@ -80,7 +80,7 @@ def _candidates(entry: Xml) -> Iterator[tuple[int, str]]:
 def _absolute(address: str, base: str) -> str:
     """An address on the web, or an empty text."""
     try:
-        url = urljoin(base, address)
+        url = urljoin(base, address) if address else ""
         parts = urlsplit(url)
         is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:

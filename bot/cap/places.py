@@ -1,6 +1,7 @@
 """Owns reading where an alert of others holds: shapes of all its languages together, and words with its geocodes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from bot.cap.document import Element, child_text, children, text_of
 from bot.cap.shapes import read_circle, read_polygon
@@ -8,22 +9,30 @@ from bot.domain.broadcast import Area, Circle
 from bot.domain.errors import InputError
 from bot.services.alert_areas import Ring, rings
 
-MAX_SHAPES = 1000  # a country's coast has hundreds
+MAX_SHAPES = 500  # of each kind: a country's coast has hundreds
 MAX_GEOCODES = 30  # told of one area
+
+T = TypeVar("T")
 
 
 def read_area(infos: Sequence[Element], notes: list[str]) -> Area:
     """The shapes of all infos, each once, and the words of the first; raises InputError with the line."""
     areas = [area for info in infos for area in children(info, "area")]
-    elements = [shape for area in areas for name in ("polygon", "circle") for shape in children(area, name)]
-    if len(elements) > MAX_SHAPES:
-        raise InputError(f"The alert has {len(elements)} shapes; at most {MAX_SHAPES} are read. Draw its area by hand.")
     if any(child_text(area, name) for area in areas for name in ("altitude", "ceiling")):
         notes.append("The area's heights were left out: it counts at every height.")
-    polygons = dict.fromkeys(ring for area in areas for ring in _rings(area, notes))
-    circles = dict.fromkeys(_circle(element) for area in areas for element in children(area, "circle"))
+    polygons = dict.fromkeys(_at_most(MAX_SHAPES, (ring for area in areas for ring in _rings(area, notes))))
+    found = (_circle(element) for area in areas for element in children(area, "circle"))
+    circles = dict.fromkeys(_at_most(MAX_SHAPES, found))
     words = dict.fromkeys(_words(area) for area in children(infos[0], "area"))
     return Area(description="; ".join(filter(None, words)), polygons=tuple(polygons), circles=tuple(circles))
+
+
+def _at_most(limit: int, shapes: Iterable[T]) -> Iterator[T]:
+    """Each language may repeat them all; a polygon that crosses itself may fall into hundreds."""
+    for number, shape in enumerate(shapes, start=1):
+        if number > limit:
+            raise InputError(f"The alert has more than {limit} shapes. Draw its area by hand.")
+        yield shape
 
 
 def _rings(area: Element, notes: list[str]) -> Iterator[Ring]:

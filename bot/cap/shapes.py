@@ -8,7 +8,7 @@ from bot.domain.errors import InputError
 from bot.domain.values import Position
 from bot.services.alert_areas import DECIMALS, MAX_RADIUS_KM, Ring
 
-_NUMBER = re.compile(r"[+-]?(\d{1,20}(\.\d{0,40})?|\.\d{1,40})")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
 
 
 def written_polygon(ring: Ring) -> str:

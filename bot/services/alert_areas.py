@@ -1,11 +1,11 @@
 """Owns areas: who and what lies in one, and how shapes drawn on a map or sent by others become one."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from shapely import Geometry, Point, Polygon, make_valid  # type: ignore[import-untyped]
+from shapely import Geometry, Point, Polygon, dwithin, make_valid, prepare  # type: ignore[import-untyped]
 
 from bot.domain.broadcast import Area, Circle
 from bot.domain.employer import Site, SiteId
@@ -21,14 +21,15 @@ DECIMALS = 6  # of a degree: 11 cm
 DRAW_AGAIN = "Draw the shape again."
 
 Ring = tuple[Position, ...]
-_ON_THE_EDGE = 1e-9  # degrees: an edge has no width, and sums of floats miss it
+_ON_THE_EDGE = 1e-9  # degrees or kilometres: an edge has no width, and sums of floats miss it
 _FIRST_TOLERANCE = 1e-4  # degrees, about 11 m: what simplifying may add to an area at first
 _DEEPEST = 5  # of GeoJSON's collections in collections
 
 
 def sites_in(area: Area, sites: Iterable[Site]) -> tuple[SiteId, ...]:
     """The sites whose position lies in the area, in the order given; none where the area has no shape."""
-    return tuple(site.id for site in sites if covers(area, site.position))
+    tests = _tests(area)
+    return tuple(site.id for site in sites if any(test(site.position) for test in tests))
 
 
 def covers(area: Area, position: Position) -> bool:
@@ -37,14 +38,23 @@ def covers(area: Area, position: Position) -> bool:
     A polygon's sides are straight in degrees. One that spans more than 180 degrees of longitude, and fewer across the
     anti-meridian, is taken to cross it.
     """
-    return any(_lies_in(position, polygon) for polygon in area.polygons) or any(
-        circle.centre.kilometres_to(position) <= circle.radius_km + _ON_THE_EDGE for circle in area.circles
-    )
+    return any(test(position) for test in _tests(area))
 
 
-def _lies_in(position: Position, ring: Ring) -> bool:
+def _tests(area: Area) -> list[Callable[[Position], bool]]:
+    """For each shape whether a point lies in it."""
+    return [*map(_inside_circle, area.circles), *map(_inside_ring, area.polygons)]
+
+
+def _inside_circle(circle: Circle) -> Callable[[Position], bool]:
+    return lambda position: circle.centre.kilometres_to(position) <= circle.radius_km + _ON_THE_EDGE
+
+
+def _inside_ring(ring: Ring) -> Callable[[Position], bool]:
     turn = _turn(ring)
-    return bool(_polygon(ring, turn).distance(Point(_east(position, turn), position.latitude)) <= _ON_THE_EDGE)
+    polygon = _polygon(ring, turn)
+    prepare(polygon)
+    return lambda position: bool(dwithin(polygon, Point(_east(position, turn), position.latitude), _ON_THE_EDGE))
 
 
 # --- rings ----------------------------------------------------------------------------------------------------------
@@ -75,7 +85,11 @@ def _mended(polygon: Polygon) -> Geometry:
     """Without crossings: mended, or wrapped where the sides are so many that all their crossings would take long."""
     if polygon.is_valid:
         return polygon
-    return make_valid(polygon) if len(polygon.exterior.coords) <= MAX_POINTS else polygon.convex_hull
+    return (
+        make_valid(polygon, method="structure", keep_collapsed=False)
+        if len(polygon.exterior.coords) <= MAX_POINTS
+        else polygon.convex_hull
+    )
 
 
 def _polygons(shape: Geometry) -> Iterator[Polygon]:

@@ -93,7 +93,9 @@ def envelope(body: str = "", **changes: str) -> bytes:
         "status": "Actual", "msgType": "Alert", "scope": "Public", "references": "", **changes,
     }  # fmt: skip
     inner = "\n".join(f"<{name}>{text}</{name}>" for name, text in elements.items() if text)
-    return f'<?xml version="1.0"?>\n<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">\n{inner}\n{body}</alert>'.encode()
+    return (
+        f'<?xml version="1.0"?>\n<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">\n{inner}\n{body}</alert>'.encode()
+    )
 
 
 def said(body: str = "", *, language: str = "<language>en-US</language>", before: str = "", **changes: str) -> str:

@@ -101,7 +101,7 @@ def test_a_later_message_names_the_earlier_ones(kind: MessageType) -> None:
 
 
 def test_a_private_alert_names_its_readers() -> None:
-    root = root_of(flood(is_public=False), addresses=["desk@example.org", "The \"night\" desk"])
+    root = root_of(flood(is_public=False), addresses=["desk@example.org", 'The "night" desk'])
     assert child_text(root, "scope") == "Private"
     assert child_text(root, "addresses") == 'desk@example.org "The night desk"'
 
@@ -111,9 +111,7 @@ def test_no_recommendation_is_not_published_as_nothing_to_do() -> None:
     assert child_text(only, "responseType") == ""
 
 
-@pytest.mark.parametrize(
-    "member", [*Category, *AlertUrgency, *Severity, *Certainty, *ResponseType], ids=lambda member: repr(member)
-)
+@pytest.mark.parametrize("member", [*Category, *AlertUrgency, *Severity, *Certainty, *ResponseType], ids=repr)
 def test_every_word_of_the_closed_lists_is_valid(member: Any) -> None:
     names = {"Category": "category", "AlertUrgency": "urgency", "Severity": "severity", "Certainty": "certainty"}
     assert written(flood(**{names.get(type(member).__name__, "response"): member}))
