@@ -9,6 +9,7 @@ from bot.cap import times
 from bot.cap.feeds import Entry, write_feed
 from bot.cap.writing import sent_at, write_alert
 from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Info, MessageType, Provenance
+from bot.domain.delivery import BroadcastId
 from bot.domain.errors import InputError
 
 CANCELS_SHOWN = timedelta(hours=24)  # how long the feed tells that something was called off
@@ -50,7 +51,8 @@ class Publisher:
     def feed(self, broadcasts: Sequence[Broadcast], now: datetime) -> bytes:
         """The current alerts of these, the newest first. `updated` moves with whatever begins or ends."""
         published = [broadcast for broadcast in broadcasts if is_published(broadcast)]
-        current = [broadcast for broadcast in published if is_current(broadcast, now)]
+        known = frozenset(broadcast.id for broadcast in published)
+        current = [broadcast for broadcast in published if is_current(broadcast, now) and _is_heard(broadcast, known)]
         replaced = {earlier for broadcast in current for earlier in broadcast.references}
         shown = sorted((one for one in current if one.id not in replaced), key=sent_at, reverse=True)
         return write_feed(
@@ -99,6 +101,13 @@ def is_current(broadcast: Broadcast, now: datetime) -> bool:
     if broadcast.message_type is MessageType.CANCEL:
         return now - sent_at(broadcast) < CANCELS_SHOWN
     return broadcast.status is BroadcastStatus.LIVE and not broadcast.is_over(now)
+
+
+def _is_heard(broadcast: Broadcast, known: frozenset[BroadcastId]) -> bool:
+    """A cancellation of what the public never read would be a riddle. Who cancels does it before the end of the alert,
+    so for as long as the cancellation is shown the alert is among those looked at.
+    """
+    return broadcast.message_type is not MessageType.CANCEL or not known.isdisjoint(broadcast.references)
 
 
 def _title(said: Info, *, is_drill: bool) -> str:

@@ -172,7 +172,8 @@ def test_heights_are_noted() -> None:
         "<polygon>a,b c,d e,f</polygon>", "<polygon>1,2,3 4,5 6,7</polygon>", "<polygon>1;2 3;4 5;6</polygon>",
         "<polygon>-51.3,-130 -30,-51 -29,-51</polygon>".replace("-51.3", "-91"), "<polygon>1e400,1 1,2 2,2</polygon>",
         "<polygon>nan,1 1,2 2,2</polygon>", "<circle>1,2</circle>", "<circle>1,2 -3</circle>",
-        "<circle>1,2 inf</circle>", "<circle>1,2 50000</circle>", "<circle>1,181 5</circle>", "<polygon>١,٢ ٣,٤ ٥,٦</polygon>",
+        "<circle>1,2 inf</circle>", "<circle>1,2 50000</circle>", "<circle>1,181 5</circle>",
+        "<polygon>١,٢ ٣,٤ ٥,٦</polygon>",
     ],
 )  # fmt: skip
 def test_a_shape_that_cannot_be_read_is_refused_with_its_line(shape: str) -> None:
