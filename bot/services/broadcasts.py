@@ -17,7 +17,7 @@ from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import EmployerId, SiteId
-from bot.domain.errors import Denied, InputError
+from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
 from bot.i18n import Catalogs
 from bot.log import logger
@@ -119,10 +119,18 @@ class BroadcastDesk:
                 created_at=stored.created_at,
                 references=stored.references,
                 message_type=stored.message_type,
+                # To write to people who said STOP takes a live alert (R19).
+                overrides_opt_out=changed.overrides_opt_out and stored.kind is BroadcastKind.ALERT,
                 infos=_still_reviewed(stored, changed),
             )
             await unit.broadcasts.save(kept)
         return replace(kept, revision=kept.revision + 1)
+
+    async def foresee(self, reader: Reader, changed: Broadcast) -> Preview:
+        """What the changed draft would come to; nothing is stored."""
+        async with self.store.look() as unit:
+            stored = await self._get(unit, reader, changed.id, Deed.CHANGE)
+            return await self._preview(unit, replace(changed, employer=stored.employer, references=stored.references))
 
     async def review(self, reader: Reader, broadcast: BroadcastId, language: str) -> Broadcast:
         """A person stands for this language: it says what the source says (R12)."""
@@ -151,15 +159,19 @@ class BroadcastDesk:
         """Make what has not begun a draft again."""
         return await self._move(reader, broadcast, BroadcastStatus.DRAFT, Deed.CHANGE)
 
-    async def approve(self, reader: Reader, broadcast: BroadcastId, *, recipients: int) -> Broadcast:
+    async def approve(
+        self, reader: Reader, broadcast: BroadcastId, *, recipients: int, revision: int | None = None
+    ) -> Broadcast:
         """Let it go out, now or at its time. `recipients` is the number that the approver typed.
 
         Raises Denied for a live alert's own author (R7), NotReady for faults, InputError when the number is not (or no
-        longer) how many it would reach.
+        longer) how many it would reach, Conflict when `revision` is given and is not what is stored now.
         """
         now = self.clock.now()
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, broadcast, Deed.APPROVE)
+            if revision is not None and stored.revision != revision:
+                raise Conflict("This was changed after you looked at it. Look at it again.")
             if stored.kind is BroadcastKind.ALERT and stored.author == reader.id:
                 raise Denied("A live alert needs a second person: its author cannot approve it.")
             preview = await self._preview(unit, stored)
@@ -175,7 +187,13 @@ class BroadcastDesk:
             approved = replace(approved, revision=approved.revision + 1)
             if approved.send_at is None or approved.send_at <= now:
                 approved = await self._begin(unit, approved)
-        log.info("broadcast_approved", broadcast=broadcast, status=approved.status)
+        log.info(
+            "broadcast_approved",
+            broadcast=broadcast,
+            status=approved.status,
+            approver=reader.id,
+            overrides_opt_out=approved.overrides_opt_out,
+        )
         return approved
 
     # --- afterwards -------------------------------------------------------------------------------------------------

@@ -268,6 +268,10 @@ class Roster(Protocol):
         """Everybody of the employer's, who left too, in the order in which they came."""
         ...
 
+    async def groups(self, employer: EmployerId | None) -> Sequence[str]:
+        """The groups that people of the employer (None: of any) are in, by name."""
+        ...
+
     async def add(self, contacts: Sequence[Contact]) -> None:
         """Store new contacts with their addresses; raises Conflict when an address is somebody else's."""
         ...

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select, update
 from bot.domain.contact import Address, Contact, ContactId
 from bot.domain.employer import EmployerId
 from bot.storage.contacts import KNOWN, MANY, SqlContacts
-from bot.storage.schema import addresses, contacts
+from bot.storage.schema import addresses, contact_groups, contacts
 from bot.storage.work import Work
 
 T = TypeVar("T")
@@ -40,6 +40,13 @@ class SqlRoster:
     async def people(self, employer: EmployerId) -> Sequence[Contact]:
         rows = (await self._db.execute(KNOWN.where(contacts.c.employer_id == employer))).all()
         return sorted(await self._contacts.read(_together(rows)), key=lambda contact: contact.id)
+
+    async def groups(self, employer: EmployerId | None) -> Sequence[str]:
+        query = select(contact_groups.c.name).distinct().order_by(contact_groups.c.name)
+        if employer is not None:
+            mine = contacts.c.employer_id == employer, contacts.c.left_at.is_(None)
+            query = query.join(contacts, contacts.c.id == contact_groups.c.contact_id).where(*mine)
+        return (await self._db.scalars(query)).all()
 
     async def add(self, new: Sequence[Contact]) -> None:
         await self._contacts.add(new)
