@@ -1,6 +1,6 @@
 """Owns the Protocols for broadcasts and their accounts: what storage must do for them, in the services' own words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -66,8 +66,30 @@ class Tally:
     reason: Reason | None
     safety: Safety | None
     source: Source | None
-    is_closed: bool
+    closing: Closing | None
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """How many first answered in one second, and say this now."""
+
+    at: datetime
+    safety: Safety
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How the sending of a broadcast went; None where nothing was sent, or nothing is to come.
+
+    `rounds` are the times that a recipient was written to, and how many were so often.
+    """
+
+    first_sent_at: datetime | None
+    last_sent_at: datetime | None
+    next_at: datetime | None
+    rounds: Mapping[int, int]
 
 
 class Broadcasts(Protocol):
@@ -161,8 +183,18 @@ class Recipients(Protocol):
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]: ...
 
-    async def answer_times(self, broadcast: BroadcastId) -> Sequence[tuple[datetime, Safety]]:
-        """When each who answered did so, and what they said last; in order."""
+    async def totals(self, broadcasts: Sequence[BroadcastId]) -> Mapping[BroadcastId, int]:
+        """How many recipients each of these has; those that have none are left out."""
+        ...
+
+    async def answers(self, broadcast: BroadcastId) -> Sequence[Answered]:
+        """When people first answered for themselves, by the second, and what they say now; in order."""
+        ...
+
+    async def course(self, broadcast: BroadcastId) -> Course: ...
+
+    async def people(self, broadcast: BroadcastId, *, safety: Safety | None, after: int, limit: int) -> Sequence[Due]:
+        """Everybody but the erased (or who last said so and is not closed); by number, those after `after`."""
         ...
 
     async def silent(self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int) -> Sequence[Due]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
     update,
 )
 
@@ -27,7 +28,7 @@ from bot.domain.contact import WHATSAPP_WINDOW, Channel, ContactId, Permission, 
 from bot.domain.delivery import BroadcastId, Lane
 from bot.domain.employer import SiteId
 from bot.domain.errors import Reason
-from bot.services.broadcast_ports import Due, Plan, Share, Tally
+from bot.services.broadcast_ports import Answered, Course, Due, Plan, Share, Tally
 from bot.storage.contacts import SqlContacts
 from bot.storage.schema import Moment, addresses, broadcasts, check_ins, contact_groups, contacts, deliveries
 from bot.storage.schema import recipients as table
@@ -217,7 +218,8 @@ class SqlRecipients:
         values: dict[str, Any] = {"safety": safety.value, "safety_source": source.value}
         mine = table.c.number == recipient
         if source is Source.SELF:
-            values |= {"state": _S.ANSWERED.value, "reason": None, "answered_at": at, "due_at": None}
+            values |= {"state": _S.ANSWERED.value, "reason": None, "due_at": None}
+            values["answered_at"] = func.coalesce(table.c.answered_at, literal(at, Moment))  # the first time counts
         else:
             mine &= or_(table.c.safety_source.is_(None), ~_SELF_ANSWERED)
         await self._db.execute(update(table).where(mine).values(values))
@@ -242,9 +244,8 @@ class SqlRecipients:
     # --- boards and reports -----------------------------------------------------------------------------------------
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]:
-        is_closed = table.c.closed_at.is_not(None).label("is_closed")
-        names = ("site_id", "language", "channel", "state", "reason", "safety", "safety_source")
-        alike = [*(table.c[name] for name in names), is_closed]
+        names = ("site_id", "language", "channel", "state", "reason", "safety", "safety_source", "closing")
+        alike = [table.c[name] for name in names]
         query = select(*alike, func.count().label("people")).where(table.c.broadcast_id == broadcast).group_by(*alike)
         return [
             Tally(
@@ -255,19 +256,47 @@ class SqlRecipients:
                 reason=Reason(row.reason) if row.reason else None,
                 safety=Safety(row.safety) if row.safety else None,
                 source=Source(row.safety_source) if row.safety_source else None,
-                is_closed=bool(row.is_closed),
+                closing=Closing(row.closing) if row.closing else None,
                 count=row.people,
             )
             for row in await self._db.execute(query)
         ]
 
-    async def answer_times(self, broadcast: BroadcastId) -> Sequence[tuple[datetime, Safety]]:
-        rows = await self._db.execute(
-            select(table.c.answered_at, table.c.safety)
+    async def totals(self, broadcasts: Sequence[BroadcastId]) -> Mapping[BroadcastId, int]:
+        query = select(table.c.broadcast_id, func.count().label("people")).where(table.c.broadcast_id.in_(broadcasts))
+        rows = await self._db.execute(query.group_by(table.c.broadcast_id))
+        return {BroadcastId(row.broadcast_id): row.people for row in rows}
+
+    async def answers(self, broadcast: BroadcastId) -> Sequence[Answered]:
+        second = _second(table.c.answered_at, self._db.dialect.name).label("second")
+        query = (
+            select(second, table.c.safety, func.count().label("people"))
             .where(table.c.broadcast_id == broadcast, table.c.answered_at.is_not(None))
-            .order_by(table.c.answered_at)
+            .group_by(second, table.c.safety)
+            .order_by(second, table.c.safety)
         )
-        return [(row.answered_at, Safety(row.safety)) for row in rows]
+        rows = await self._db.execute(query)
+        return [Answered(at=row.second, safety=Safety(row.safety), count=row.people) for row in rows]
+
+    async def course(self, broadcast: BroadcastId) -> Course:
+        mine = table.c.broadcast_id == broadcast
+        span = select(func.min(table.c.sent_at), func.max(table.c.asked_at), func.min(table.c.due_at)).where(mine)
+        first, last, following = (await self._db.execute(span)).one()
+        by_round = select(table.c.round, func.count()).where(mine).group_by(table.c.round)
+        rounds = {row[0]: row[1] for row in await self._db.execute(by_round)}
+        return Course(first_sent_at=first, last_sent_at=last, next_at=following, rounds=rounds)
+
+    async def people(self, broadcast: BroadcastId, *, safety: Safety | None, after: int, limit: int) -> Sequence[Due]:
+        query = (
+            select(table)
+            .where(table.c.broadcast_id == broadcast, table.c.number > after, table.c.contact_id.is_not(None))
+            .order_by(table.c.number)
+            .limit(limit)
+        )
+        if safety is not None:
+            is_closed = and_(table.c.closed_at.is_not(None), ~_SELF_ANSWERED)
+            query = query.where(table.c.safety == safety.value, ~is_closed)
+        return await self._with_contacts([_recipient(row) for row in await self._db.execute(query)])
 
     async def silent(self, broadcast: BroadcastId, *, site: SiteId | None, after: int, limit: int) -> Sequence[Due]:
         query = (
@@ -389,6 +418,13 @@ def _language(plan: Plan, spoken: Sequence[str]) -> tuple[ColumnElement[Any], Co
     language = case(dict(read), value=contacts.c.language, else_=fallback) if read else fallback
     is_fallback = case((contacts.c.language.in_(fallen), true()), else_=false()) if fallen else false()
     return language, is_fallback
+
+
+def _second(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """The time without its fraction of a second."""
+    if dialect == "sqlite":
+        return type_coerce(func.strftime("%Y-%m-%d %H:%M:%S", column), Moment)
+    return func.date_trunc("second", column, type_=Moment)
 
 
 def _raised(state: RecipientState) -> ColumnElement[Any]:
