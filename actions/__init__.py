@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from actions import cases as case_actions
 from actions import checkins as check_in_actions
+from actions import joining as joining_actions
 from actions import languages, people
 from actions import places as place_actions
 from actions import privacy as privacy_actions
@@ -37,5 +38,8 @@ def registry(
         "what_you_know": privacy_actions.what_you_know(privacy=privacy, catalogs=catalogs, retention=retention),
         "record_check_in": check_in_actions.record_check_in(check_ins=check_ins, organisation=given["organisation"]),
         "vouch": check_in_actions.vouch(check_ins=check_ins),
+        "join_site": joining_actions.join_site(),
+        "employer_of": joining_actions.employer_of(),
+        "leave_site": joining_actions.leave_site(),
         "contact_facts": people.contact_facts(given=given),
     }

@@ -10,14 +10,14 @@ from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.delivery import BroadcastId, Content, Lane
 from bot.domain.errors import Conflict, Unavailable
-from bot.domain.message import Message
+from bot.domain.message import Message, Received
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Evidence, Value
 from bot.engine import interpreter
 from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.engine.flow import EngineError
 from bot.log import logger
-from bot.services import routing
+from bot.services import joining, routing
 from bot.services.checkins import CheckInDesk, is_asking, question
 from bot.services.documents import Documents
 from bot.services.letters import read_payload
@@ -42,7 +42,8 @@ POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older locatio
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
 MAX_ATTEMPTS = 5  # bells that a message may need; then a person gets it, for later messages wait behind it
 # No welcome goes before these: opt-out words (R19), a life that may be at stake (R1), a talk that looks harmless.
-AT_ONCE = frozenset({"stop", "start", "doubt_danger", "mental_distress", "weather"})
+# The flow that joins a site says who speaks itself.
+AT_ONCE = frozenset({"stop", "start", "doubt_danger", "mental_distress", "weather", joining.FLOW})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -263,6 +264,7 @@ class Conversation:
         is_open = turn.sessions and turn.sessions[0].status is SessionStatus.WAITING
         open_flow = turn.sessions[0].flow if is_open else None
         received = prepared.message.received
+        code, is_code_asked = await _site_code(unit, received)
         situation = Situation(
             kind=received.kind,
             signal=prepared.reading.signal,
@@ -271,6 +273,8 @@ class Conversation:
             understanding=prepared.understanding,
             fit=self.listening.fit(turn.sessions, answered, turn.setting.language),
             open_flow=open_flow,
+            site_code=code,
+            is_code_asked=is_code_asked,
             is_owned=await _is_owned(unit, turn.contact.id),
         )
         return routing.decide(situation, self.triggers, self.limits)
@@ -331,6 +335,7 @@ class Conversation:
             "is_language_sure": prepared.is_language_sure,
             "offers": ",".join(decision.offers),
             "language": prepared.reading.language,
+            "code": joining.code_of(prepared.message.received) if decision.flow == joining.FLOW else None,
         }
         names = {"country": "nationality"}
         for entity in reversed(prepared.understanding.entities):
@@ -371,6 +376,14 @@ class Conversation:
 async def _is_owned(unit: Unit, contact: ContactId) -> bool:
     """Whether a person has taken the conversation over (R14)."""
     return any(case.owner and case.status is CaseStatus.IN_PROGRESS for case in await unit.cases.of(contact))
+
+
+async def _site_code(unit: Unit, received: Received) -> tuple[str | None, bool]:
+    """The site's code in the message, and whether it asks to join; a bare code counts only where a site has it."""
+    code = joining.code_of(received)
+    if code is None or joining.is_asked(received):
+        return code, code is not None
+    return (code, False) if await unit.sites.by_code(code) is not None else (None, False)
 
 
 def _is_recent(at: datetime | None, now: datetime) -> bool:

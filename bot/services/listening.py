@@ -14,6 +14,7 @@ from bot.engine.effects import Answered, Begun, Fit, Setting
 from bot.engine.flow import EngineError, Flow
 from bot.i18n import Catalogs
 from bot.log import logger
+from bot.services import joining
 from bot.services.checkins import Question, question
 from bot.services.documents import Documents
 from bot.services.letters import CHECK_IN
@@ -100,7 +101,8 @@ class Listening:
                 known = await read_known(unit, message, organisation=self.locale.organisation)
         contact = known.contact
         reading = self.signals.read(received.text)
-        language, is_sure = self._language(contact, received.text, received.language_hint)
+        words = "" if joining.code_of(received) else received.text  # a site's code is of no language
+        language, is_sure = self._language(contact, words, received.language_hint)
         sessions = self._asked(known, language)
         understanding, fetched = await asyncio.gather(
             self._understand(message, reading, sessions, language),

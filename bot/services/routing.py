@@ -78,6 +78,8 @@ class Situation:
     understanding: Understanding = field(default_factory=Understanding)
     fit: Fit | None = None  # how the message fits the question waited at; None when none is open
     open_flow: str | None = None  # the flow of that question
+    site_code: str | None = None  # the code of a site that the message asks to join
+    is_code_asked: bool = False  # it asks so in words, or by a link; else the code is the whole message
     is_owned: bool = False  # a person has taken the conversation over
 
 
@@ -113,6 +115,7 @@ def decide(situation: Situation, triggers: Triggers, limits: Limits) -> Decision
     return (
         _by_kind(situation)
         or _by_opt_out(situation)
+        or _by_site_code(situation, triggers)
         or _by_danger(situation, triggers, limits)
         or _by_alert(situation)
         or (HOLD if situation.is_owned else None)
@@ -128,7 +131,7 @@ def _by_kind(situation: Situation) -> Decision | None:
         case MessageKind.UNBLOCKED:
             return Decision(deed=Deed.PERMIT)
         case MessageKind.JOINED:
-            return Decision.begin("welcome")
+            return Decision.begin("join_site" if situation.site_code else "welcome")
         case _:
             return None
 
@@ -167,6 +170,17 @@ def _by_alert(situation: Situation) -> Decision | None:
     """The answer to an alert is heard whoever speaks with the contact now."""
     is_answer = situation.open_flow == CHECK_IN and situation.fit is Fit.EXACT
     return CONTINUE if is_answer else None
+
+
+def _by_site_code(situation: Situation, triggers: Triggers) -> Decision | None:
+    """Joining a site: a message that is nothing but that is no cry for help, however it sounds to understanding.
+
+    A bare code may be the answer to a question, such as where somebody is.
+    """
+    if situation.site_code is None:
+        return None
+    is_free = situation.fit in (None, Fit.NONE) and situation.open_flow not in triggers.life and not situation.is_owned
+    return Decision.begin("join_site") if situation.is_code_asked or is_free else None
 
 
 def _by_question(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:

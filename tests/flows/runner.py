@@ -43,6 +43,12 @@ OUTCOMES: Mapping[str, Called] = {
     "erase_me": Called(outcome="done"),
     "record_check_in": Called(outcome="recorded", values={"employer_name": "Serra Azul"}),
     "vouch": Called(outcome="recorded"),
+    "join_site": Called(
+        outcome="joined",
+        values={"site_name": "Lajeado plant", "employer_name": "Boa Terra", "is_listed": False, "is_new": True},
+    ),
+    "employer_of": Called(outcome="known", values={"employer_name": "Boa Terra"}),
+    "leave_site": Called(outcome="done"),
     "what_you_know": Called(outcome="done", values={"summary": "Language: Español"}),
 }
 assert GIVENS.keys() == GIVEN
