@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.message import Understanding
 from bot.domain.session import SessionStatus
 from bot.engine.effects import Answered, Call
 from bot.engine.flow import Choose, Say
@@ -40,16 +41,24 @@ main theek hoon lekin bhai ghayal hai | haan pani aa gaya | ami thik achi kintu 
 आमा ठीक हुनुहुन्न | 1 hurt | 2 people
 """
 
+MISUNDERSTOOD = """
+i am not feeling safe at all in this place | i dont think we are safe here | i was safe but now not anymore
+not everyone here is safe | all ok except ram | no me siento a salvo en este lugar para nada
+todavia no estamos seguros aqui en la fabrica | nadie esta bien en el galpon | hamro ghar ma kohi pani surakshit chaina
+म सुरक्षित छु जस्तो लाग्दैन यहाँ | مش حاسس بالأمان هنا خالص | نحن لسنا في مكان آمن حتى الآن | saya selamat tapi luka
+"""
+
 
 def said(table: str) -> list[str]:
     return [text.strip() for line in table.strip().splitlines() for text in line.split("|")]
 
 
-def read(text: str, language: str) -> str | None:
-    """What is recorded when the text alone answers, without anybody who understands it; None when it is asked again."""
+def read(text: str, language: str, meaning: str | None = None, step: str = "asked") -> str | None:
+    """What is recorded of the text and what it is surely understood to mean; None when it is asked after."""
     play = Play(Dialogue(flow="check_in", about="", language=language, known={}, steps=()), flows(), catalogs())
-    waiting = replace(play.session, step="asked", status=SessionStatus.WAITING)
-    effects = advance(flows(), waiting, Answered(text=text), play.setting).effects
+    waiting = replace(play.session, step=step, status=SessionStatus.WAITING)
+    understanding = Understanding(ranking=((meaning, 1.0),) if meaning else ())
+    effects = advance(flows(), waiting, Answered(text=text, understanding=understanding), play.setting).effects
     recorded = [effect.arguments["safety"] for effect in effects if isinstance(effect, Call)]
     return str(recorded[0]) if recorded else None
 
@@ -72,14 +81,22 @@ def test_a_doubt_a_question_or_a_harm_is_never_taken_as_safe(text: str, language
     assert read(text, language) != "safe"
 
 
+@pytest.mark.parametrize("text", said(NEVER_SAFE) + said(MISUNDERSTOOD))
+@pytest.mark.parametrize("meaning", ["report_safe", "affirm"])
+@pytest.mark.parametrize("step", ["asked", "sure"])
+def test_what_is_only_understood_as_safe_is_asked_after(text: str, meaning: str, step: str) -> None:
+    """The trained model is sure (0.9 and above) that most of these say safe: a denial weighs little with it."""
+    assert read(text, "en", meaning, step) != "safe"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_flow_asks_in_the_words_of_the_alert(language: str) -> None:
     """Whoever answers an alert answers this question: the two must not drift apart."""
     asked = flows()["check_in"].find("asked")
     assert isinstance(asked, Choose)
     flow_says = [asked.wording.text.msgid, *(option.label for option in asked.options)]
-    assert flow_says == [framing.QUESTION, framing.SAFE, framing.HELP]
-    for msgid in flow_says:
+    assert flow_says[:3] == [framing.QUESTION, framing.SAFE, framing.HELP]
+    for msgid in flow_says[:3]:
         assert catalogs().text(msgid, language) == catalogs().text(msgid, language, domain="bot")
 
 
