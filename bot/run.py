@@ -74,15 +74,17 @@ async def run(settings: Settings, *, is_demo: bool) -> None:
             url = await stack.enter_async_context(embedded_redis(settings.home / "redis"))
             settings = settings.model_copy(update={"redis_url": SecretStr(url)})
         await migrate(settings.database_url.get_secret_value())
-        if is_demo:
-            settings, phones = demo.with_stand_ins(settings)
-            await stack.enter_async_context(demo.sandbox(phones, settings))
+        shown = demo.prepare(settings) if is_demo else None
+        if shown is not None:
+            settings = shown.settings
+            await stack.enter_async_context(shown.served())
         composed = await stack.enter_async_context(app.compose(settings))
-        if is_demo:
-            loaded = await demo.load_scenario(composed.store)
-            say(f"Demo: a flood, with fictional companies; {loaded.sites} sites and {loaded.told} places are known.")
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        up = partial(announce, settings, composed, is_demo=is_demo)
+        if shown is not None:
+            loaded = await shown.load(composed.store)
+            say(f"Demo: a flood, with fictional companies; {loaded.sites} sites and {loaded.told} places are known.")
+            group.create_task(shown.crew.run(stop))
+        up = partial(announce, settings, composed, shown)
         group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop, when_up=up))
         group.create_task(composed.worker.run(stop))
         group.create_task(composed.poll(stop))
@@ -92,16 +94,31 @@ async def run(settings: Settings, *, is_demo: bool) -> None:
         say("Stopping: finishing what is in hand ...")
 
 
-def announce(settings: Settings, composed: app.App, *, is_demo: bool) -> None:
-    """Print where everything is, and which channels are off."""
+def announce(settings: Settings, composed: app.App, shown: demo.Demo | None) -> None:
+    """Print where everything is, in the demo how to try it, and which channels are off."""
     here = f"http://{settings.host}:{settings.port}"
     say(f"Muster is up.\n  Web chat: {here}/chat\n  Health:   {here}/health")
-    if is_demo:
-        say(f"  Phones:   http://127.0.0.1:{settings.sandbox_port}/  (stand-ins for SMS, WhatsApp and Telegram)")
+    if shown is not None:
+        _announce_demo(settings, here, shown)
     for channel in Channel:
         if channel not in composed.channels:
             say(f"  {channel.value} is off: {_MISSING[channel]}")
     say(f"  Data:     {settings.home}\nStop with Ctrl+C.")
+
+
+def _announce_demo(settings: Settings, here: str, shown: demo.Demo) -> None:
+    phones = f"http://127.0.0.1:{settings.sandbox_port}/"
+    say(f"  Phones:   {phones}  (stand-ins for SMS, WhatsApp and Telegram)\n  Console:  {here}/console/")
+    for badge in shown.badges:
+        say(f"    {badge.role:13} login {badge.login}, password: {badge.password}")
+    say(
+        f"    Each also needs a code of six digits: the page of phones shows the present ones.\n"
+        f"  To try it: as {shown.badges[0].login} write a drill from a template and ask for approval; as"
+        f" {shown.badges[1].login} approve and send it;\n"
+        f"    then watch the board: {len(shown.crew.members)} workers on stand-in phones answer within two minutes.\n"
+        f"    SMS leave at {settings.pace(Channel.SMS).rate:g} segments a second, as from a short code;"
+        " an ordinary number has 1 (MUSTER_PACES)."
+    )
 
 
 _MISSING = {

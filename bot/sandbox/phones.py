@@ -1,9 +1,10 @@
 """A page of stand-in phones (SMS, WhatsApp, Telegram) to try the service by hand, over both providers' APIs."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from bot.sandbox.badges import Badge, seconds_left
 from bot.sandbox.changes import Changes
+from bot.sandbox.crew import Member
 from bot.sandbox.telegram import TelegramChange, TelegramStandIn, create_telegram
 from bot.sandbox.twilio import Place, TwilioMessage, TwilioStandIn, create_twilio
 
@@ -25,12 +28,16 @@ _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'sel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """One phone on the page: `number` is E.164 for sms and whatsapp, the user's id for telegram."""
+    """One phone on the page: `number` is E.164 for sms and whatsapp, the user's id for telegram.
+
+    `crew` says of a phone whose owner answers by themselves where they work and what they read.
+    """
 
     id: str
     kind: str
     name: str
     number: str
+    crew: str = ""
 
 
 class Phones:
@@ -43,13 +50,17 @@ class Phones:
         self.changes: Changes[Json] = Changes()
         self._ids = count(1)
 
-    def add(self, kind: str, name: str, number: str = "") -> Phone:
+    def add(self, kind: str, name: str, number: str = "", *, crew: str = "") -> Phone:
         """Put a phone on the page; ValueError says in a sentence why it cannot be."""
         if kind not in {"sms", "whatsapp", "telegram"}:
             raise ValueError("Choose SMS, WhatsApp or Telegram.")
         index = next(self._ids)
         phone = Phone(
-            id=f"phone-{index}", kind=kind, name=name or f"Phone {index}", number=_number(kind, number, index)
+            id=f"phone-{index}",
+            kind=kind,
+            name=name or f"Phone {index}",
+            number=_number(kind, number, index),
+            crew=crew,
         )
         if any((other.kind, other.number) == (kind, phone.number) for other in self.phones.values()):
             raise ValueError("There is already a phone with that number.")
@@ -199,22 +210,34 @@ class Phones:
 
 _PHONES = web.AppKey("phones", Phones)
 _ENDING = web.AppKey("ending", asyncio.Event)
+_BADGES: web.AppKey[Sequence[Badge]] = web.AppKey("badges")
+_CONSOLE = web.AppKey("console", str)
 
 
-def create_phones(*, twilio: TwilioStandIn, telegram: TelegramStandIn) -> web.Application:
+def create_phones(
+    *,
+    twilio: TwilioStandIn,
+    telegram: TelegramStandIn,
+    crew: Sequence[Member] = (),
+    badges: Sequence[Badge] = (),
+    console_url: str = "",
+) -> web.Application:
     """Serve the page at /, Twilio's API under /twilio and Telegram's under /telegram; loopback only, no sign-in.
 
-    Three phones are there from the start, as far as the service has a number for their kind.
+    Three phones are there from the start, as far as the service has a number for their kind, and those of the `crew`.
+    `badges` are those who may sign in to the console; the sequence is read anew each time.
     """
     app = web.Application(client_max_size=_PHOTO_BYTES + 1024)
     app[_PHONES] = phones = Phones(twilio=twilio, telegram=telegram)
     app[_ENDING] = asyncio.Event()
+    app[_BADGES], app[_CONSOLE] = badges, console_url
     app.on_shutdown.append(_end_streams)
     app.add_routes(
         [
             web.get("/", show_page),
             web.get("/pages/{name:phones\\.(?:css|js)}", show_asset),
             web.get("/events", stream_events),
+            web.get("/badges", show_badges),
             web.get("/pictures/{file_id}", show_picture),
             web.post("/phones", add_phone),
             web.delete("/phones/{phone}", remove_phone),
@@ -228,6 +251,8 @@ def create_phones(*, twilio: TwilioStandIn, telegram: TelegramStandIn) -> web.Ap
     for kind, name in (("sms", "Asha"), ("whatsapp", "Omar"), ("telegram", "Rosa")):
         if kind in kinds:
             phones.add(kind, name)
+    for member in crew:
+        phones.add(member.channel, member.name, member.number, crew=f"{member.site}, {member.language}")
     return app
 
 
@@ -237,6 +262,17 @@ async def show_page(_: web.Request) -> web.StreamResponse:
 
 async def show_asset(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(_PAGES / request.match_info["name"], headers={"Cache-Control": "no-cache"})
+
+
+async def show_badges(request: web.Request) -> web.Response:
+    """Who may sign in to the console, with the present codes and for how many seconds they hold."""
+    now = datetime.now(UTC)
+    shown = {
+        "console": request.app[_CONSOLE],
+        "badges": [badge.show(now) for badge in request.app[_BADGES]],
+        "seconds": seconds_left(now),
+    }
+    return web.json_response(shown, headers={"Cache-Control": "no-store"})
 
 
 async def show_picture(request: web.Request) -> web.Response:

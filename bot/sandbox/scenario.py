@@ -2,18 +2,25 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.domain.contact import Address, Contact, Permission, Reach, Scheme
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.errors import ConfigurationError
 from bot.domain.place import Place
+from bot.domain.staff import Role
 from bot.domain.values import Position
+from bot.sandbox.badges import Badge
+from bot.sandbox.crew import Member
+from bot.services import roster_rows
 from bot.services.place_rows import COLUMNS, changes, read_places
 from bot.services.ports import Store
+from bot.services.roster import RosterDesk
+from bot.services.staff import StaffDesk, new_totp_secret
 
 FOLDER = Path(__file__).with_suffix("")
 TIMEZONE, REGION = "America/Sao_Paulo", "BR"
@@ -73,6 +80,72 @@ def read_sites() -> tuple[Employer, list[Site]]:
         )
         for row in rows
     ]
+
+
+# --- the company's people ---------------------------------------------------------------------------------------------
+
+
+async def enlist(desk: RosterDesk, members: Sequence[Member], now: datetime) -> int:
+    """Put the crew on the company's list, once: what somebody changes there stays. Returns how many are on it.
+
+    Whoever has written before is known on that channel from now on, and within WhatsApp's window.
+    """
+    employer, _ = read_sites()
+    async with desk.store.transaction() as unit:
+        is_new = not await unit.roster.people(employer.id)
+    if is_new:
+        sheet = await desk.read(employer.id, _roster())
+        if sheet.problems:
+            raise ConfigurationError([f"{FOLDER / 'crew.csv'}: {problem}" for problem in sheet.problems])
+        await desk.carry_out(employer.id, sheet)
+    async with desk.store.transaction() as unit:
+        for member in members:
+            contact = await unit.contacts.find(Address(scheme=Scheme.TEL, path=member.phone))
+            if contact is not None and member.has_written:
+                await unit.contacts.save(_known(contact, member, now))
+        return len(await unit.roster.people(employer.id))
+
+
+def _roster() -> Iterable[tuple[int, Sequence[str]]]:
+    yield 1, roster_rows.COLUMNS
+    for number, row in _rows("crew.csv"):
+        yield number, [row[name] for name in roster_rows.COLUMNS]
+
+
+def _known(contact: Contact, member: Member, now: datetime) -> Contact:
+    """The contact as if heard just now on the member's channel; a STOP that was said there stays."""
+    address = Address(scheme=Scheme(member.channel), path=member.number)
+    before = contact.reach(address) or Reach(address=address)
+    has_spoken = before.permission is not Permission.NONE
+    reach = replace(before, permission=before.permission if has_spoken else Permission.WROTE, last_heard_at=now)
+    others = tuple(other for other in contact.reaches if other.address != address)
+    return replace(contact, reaches=(reach, *others), met_at=contact.met_at or now)
+
+
+async def hire(desk: StaffDesk, store: Store) -> list[Badge]:
+    """Make the demo's accounts, once, each with a second factor of chance; returns their badges."""
+    badges = []
+    for _, row in _rows("staff.csv"):
+        async with store.transaction() as unit:
+            account = await unit.staff.hold(row["login"])
+        account = account or await desk.add(
+            login=row["login"],
+            name=row["name"],
+            role=Role(row["role"]),
+            password=row["password"],
+            employer=EmployerId(row["employer_id"]) if row["employer_id"] else None,
+            totp_secret=new_totp_secret(),
+        )
+        badges.append(
+            Badge(
+                login=account.login,
+                name=account.name,
+                role=account.role.value,
+                password=row["password"],
+                totp_secret=account.totp_secret,
+            )
+        )
+    return badges
 
 
 def _rows(name: str) -> list[tuple[int, Mapping[str, str]]]:

@@ -42,7 +42,8 @@ function drawPhone(phone) {
   view.setAttribute("aria-label", name);
   part(view, ".name").textContent = phone.name;
   part(view, ".kind").textContent = KINDS[phone.kind];
-  part(view, ".number").textContent = phone.kind === "telegram" ? `user ${phone.number}` : phone.number;
+  const number = phone.kind === "telegram" ? `user ${phone.number}` : phone.number;
+  part(view, ".number").textContent = phone.crew ? `${number} · ${phone.crew}` : number;
   part(view, ".talk").setAttribute("aria-label", `Conversation on ${name}`);
   const field = part(view, ".write textarea");
   field.id = `${phone.id}-text`;
@@ -50,11 +51,18 @@ function drawPhone(phone) {
   part(view, ".write label").textContent = `Message from ${name}`;
   listen(view, phone, field);
   const before = phones.get(phone.id);
-  if (before) before.replaceWith(view); else document.getElementById("phones").append(view);
+  if (before) before.replaceWith(view); else document.getElementById(phone.crew ? "crew-phones" : "phones").append(view);
   phones.set(phone.id, view);
+  countCrew();
   phone.bubbles.forEach((bubble) => drawBubble(phone.id, bubble));
   drawChat(phone.id, phone);
   if (phone.kind === "telegram" && !phone.has_started) drawKeyboard(phone.id, [[{ text: "/start" }]]);
+}
+
+function countCrew() {
+  const count = document.getElementById("crew-phones").childElementCount;
+  document.getElementById("crew").hidden = !count;
+  document.getElementById("crew-count").textContent = count;
 }
 
 function listen(view, phone, field) {
@@ -190,6 +198,7 @@ function hear(event) {
   } else if (event.removed) {
     phones.get(event.removed)?.remove();
     phones.delete(event.removed);
+    countCrew();
   } else if (typeof event.phone === "object") {
     drawPhone(event.phone);
   } else if (phones.has(event.phone)) {
@@ -204,6 +213,40 @@ function hearPhone(event) {
   if (event.typing) part(view, ".typing").hidden = false;
   if (event.chat) drawChat(event.phone, event.chat);
 }
+
+// Shows who may sign in to the console, and the present codes; asks again when they run out.
+async function showBadges() {
+  let seconds = 5;
+  try {
+    const shown = await (await fetch("badges")).json();
+    drawBadges(shown);
+    seconds = shown.seconds;
+  } catch { /* the connection is lost, which the page says already */ }
+  const left = document.getElementById("left");
+  for (; seconds > 0; seconds -= 1) {
+    left.textContent = seconds;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  showBadges();
+}
+
+function drawBadges(shown) {
+  document.getElementById("staff").hidden = !shown.badges.length;
+  const link = document.getElementById("console");
+  link.href = link.textContent = shown.console;
+  document.getElementById("badges").replaceChildren(...shown.badges.map((badge) => {
+    const row = document.createElement("tr");
+    for (const text of [badge.role, badge.login, badge.password, badge.code || "the account's own phone shows it"]) {
+      const cell = document.createElement("td");
+      cell.textContent = text;
+      row.append(cell);
+    }
+    row.lastChild.className = badge.code ? "code" : "";
+    return row;
+  }));
+}
+
+showBadges();
 
 const connection = document.getElementById("connection");
 const stream = new EventSource("events");
