@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from bot.console import forms
@@ -117,7 +118,7 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
         request = request.clone(client_max_size=_limit(request))
         try:
             await request.post()
-        except (ValueError, LookupError):  # no form, or in an alphabet that nobody knows
+        except (ValueError, LookupError, HttpProcessingError):  # no form, or in an alphabet that nobody knows
             return refusal(request, 400)
         try:
             if not visits.is_own_origin(request, public_url) or not await _is_own_form(request):

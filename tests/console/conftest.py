@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any
 
 import pyotp
 import pytest
+import structlog
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from yarl import URL
 
+from bot import log
 from bot.config import Settings
 from bot.console import frame
 from bot.domain.employer import Employer, EmployerId
@@ -149,6 +152,17 @@ class House:
             await client.close()
         if self.served is not None:
             await self.served.close()
+
+
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """Logs as the service writes them, on standard error."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    log.configure()
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
