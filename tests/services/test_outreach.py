@@ -85,7 +85,7 @@ async def test_r7_the_author_of_a_live_alert_cannot_approve_it(tmp_path: Path) -
 async def test_a_wrong_number_typed_sends_nothing(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        author, approver = await people(house)
+        _, approver = await people(house)
         draft = await drafted(house)
         with pytest.raises(InputError, match="1 people, not 2"):
             await house.desk.approve(approver, draft.id, recipients=2)
@@ -170,7 +170,7 @@ async def test_r8_a_cancel_tells_exactly_those_who_were_sent_it(tmp_path: Path) 
 async def test_r20_what_outlives_its_danger_is_not_sent(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        author, approver = await people(house)
+        _, approver = await people(house)
         draft = await drafted(house, expires_at=house.clock.now() + timedelta(minutes=5))
         live = await house.desk.approve(approver, draft.id, recipients=1)
         house.clock.forward(timedelta(minutes=6))

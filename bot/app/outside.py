@@ -1,0 +1,103 @@
+"""Owns the adapters: the database, the channels that have what they need, their pace, the NLU server."""
+
+import asyncio
+from collections.abc import Mapping
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bot.channels.sms import SmsChannel
+from bot.channels.telegram import TelegramChannel
+from bot.channels.twilio import TwilioAccount
+from bot.channels.twilio_buttons import Buttons
+from bot.channels.webchat import WebChatChannel
+from bot.channels.whatsapp import WhatsAppChannel
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.domain.contact import Channel
+from bot.nlu.rasa import Breaker, RasaClient
+from bot.queue.live import Live
+from bot.queue.throttle import Pace, Throttle
+from bot.services.forecast import Way
+from bot.services.ports import Channeller
+from bot.storage.crypto import Keyring
+from bot.storage.store import SqlStore
+
+
+async def open_store(settings: Settings) -> SqlStore:
+    """The database of the settings; raises ConfigurationError or KeyMissing."""
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    return await SqlStore.open(url=settings.database_url.get_secret_value(), keyring=keyring, clock=SystemClock())
+
+
+def nlu_url(settings: Settings) -> str:
+    """The NLU server: the deployment's own, else the child of `run`."""
+    return settings.nlu_url or f"http://127.0.0.1:{settings.nlu_port}"
+
+
+def ask_rasa(settings: Settings, session: aiohttp.ClientSession) -> RasaClient:
+    """The client of the NLU server; needs a running event loop, whose time the breaker follows."""
+    return RasaClient(session=session, url=nlu_url(settings), breaker=Breaker(clock=asyncio.get_running_loop().time))
+
+
+def open_telegram(settings: Settings) -> TelegramChannel | None:
+    token = settings.telegram_token.get_secret_value()
+    if not token:
+        return None
+    return TelegramChannel(
+        token=token, secret=settings.telegram_secret.get_secret_value(), api_url=settings.telegram_api_url
+    )
+
+
+def open_channels(
+    settings: Settings, session: aiohttp.ClientSession, live: Live, telegram: TelegramChannel | None
+) -> Mapping[Channel, Channeller]:
+    """The channels that have what they need; the web chat always has."""
+    channels: dict[Channel, Channeller] = {Channel.WEBCHAT: WebChatChannel(live=live)}
+    if telegram is not None:
+        channels[Channel.TELEGRAM] = telegram
+    token = settings.twilio_auth_token.get_secret_value()
+    if settings.twilio_account_sid and token:
+        account = TwilioAccount(
+            account_sid=settings.twilio_account_sid,
+            auth_token=token,
+            api_url=settings.twilio_api_url,
+            public_url=settings.public_url,
+            session=session,
+        )
+        if settings.sms_from:
+            channels[Channel.SMS] = SmsChannel(account=account, sender=settings.sms_from)
+        if settings.whatsapp_from:
+            buttons = Buttons(account=account) if settings.whatsapp_buttons else None
+            channels[Channel.WHATSAPP] = WhatsAppChannel(
+                account=account, sender=settings.whatsapp_from, buttons=buttons
+            )
+    return channels
+
+
+# Whom to write to on several channels is written to on the first of these; a closed browser hears nothing.
+_PREFERENCE = (Channel.TELEGRAM, Channel.WHATSAPP, Channel.SMS, Channel.WEBCHAT)
+
+
+def broadcast_ways(settings: Settings, channels: Mapping[Channel, Channeller]) -> Mapping[Channel, Way]:
+    """The channels that broadcasts can go out on, the preferred first."""
+    template = {Channel.WHATSAPP: settings.whatsapp_template}
+    reach = {Channel.WHATSAPP: settings.whatsapp_reach}
+    return {
+        name: Way(
+            channeller=channels[name],
+            rate=settings.pace(name).rate,
+            template=template.get(name, ""),
+            reach=reach.get(name),
+        )
+        for name in _PREFERENCE
+        if name in channels
+    }
+
+
+def shared_throttle(settings: Settings, redis: Redis, channels: Mapping[Channel, Channeller]) -> Throttle:
+    paces = {}
+    for name, channel in channels.items():
+        pace = settings.pace(name)
+        paces[channel.sender] = Pace(rate=pace.rate, burst=pace.burst, address_seconds=pace.address_seconds)
+    return Throttle(redis=redis, paces=paces, kept_share=settings.reply_share)
