@@ -1,7 +1,7 @@
 """Owns joining a site by its code, leaving it again, and the ways to join that a poster shows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -165,3 +165,19 @@ class Ways:
         # SMSTO is what camera programs of all phones know; "sms:...?body=" only some.
         link = f"SMSTO:{self.sms_number}:{words}"
         return Way(channel=Channel.SMS, link=link, number=self.sms_number, words=words) if self.sms_number else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poster:
+    """What a site's poster says, in which languages."""
+
+    site: Site
+    employer: str
+    ways: tuple[Way, ...]
+    languages: tuple[str, ...]
+
+
+def poster_of(site: Site, employer: Employer, *, ways: Ways, offered: Sequence[str]) -> Poster:
+    """The poster in the site's own languages as far as they are offered, else in all that are."""
+    languages = tuple(language for language in site.languages if language in offered) or tuple(offered)
+    return Poster(site=site, employer=employer.name, ways=ways.to(site), languages=languages)
