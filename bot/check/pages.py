@@ -13,7 +13,8 @@ from bot.i18n import Catalogs
 
 DOMAIN = "console"
 FOLDER = "bot/console"
-LANGUAGES = ("en", "es", "ar")  # of the console; what `named` says is said in every offered language
+LANGUAGES = ("en", "es", "ar")  # of the console
+PUBLIC = "bot/web/"  # what is named there is shown to workers, in every offered language
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2), "plural": (1, 2)}
 _METHODS = {".py": "python", ".html": "jinja2.ext:babel_extract"}
 
@@ -34,11 +35,12 @@ def texts(root: Path, named: Named) -> tuple[Used, ...]:
 
 
 def problems(root: Path, named: Named, catalogs: Catalogs) -> Iterator[Problem]:
-    """What the console's catalogs lack or changed, in the console's languages and, for `named`, in every other."""
+    """What the catalogs lack or changed: in the console's languages, and for what workers see in every other."""
     others = [language for language in catalogs.languages if language not in LANGUAGES]
     offered = [language for language in catalogs.languages if language in LANGUAGES]
     yield from translations.problems(texts(root, named), catalogs, domain=DOMAIN, languages=offered)
-    yield from translations.problems(tuple(_named(named)), catalogs, domain=DOMAIN, languages=others, is_whole=False)
+    public = tuple(_named({file: msgids for file, msgids in named.items() if file.startswith(PUBLIC)}))
+    yield from translations.problems(public, catalogs, domain=DOMAIN, languages=others, is_whole=False)
 
 
 def _named(named: Named) -> Iterator[Used]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import check as checking
-from bot.check import check, draw_flows, extract, outdated
+from bot.check import check, draw_flows, extract, extract_pages, outdated, pages
 from bot.check.limits import units
 from bot.domain.errors import ConfigurationError
 from bot.engine.effects import Called
@@ -432,3 +432,59 @@ def test_given_variables_are_known_to_every_flow(house: House) -> None:
 def test_problems_are_written_as_editors_follow_them() -> None:
     assert str(Problem(file="flows/x.yml", line=3, message="wrong")) == "flows/x.yml:3: wrong"
     assert str(Problem(file="flows/x.yml", line=3, message="odd", is_note=True)) == "flows/x.yml:3: note: odd"
+
+
+# --- what pages show --------------------------------------------------------------------------------------------------
+
+
+def pages_house(root: Path, **catalogs: str) -> tuple[Path, Catalogs]:
+    """A folder with one page family and catalogs of the console."""
+    families = root / "bot" / "console"
+    (families / "templates").mkdir(parents=True)
+    (families / "people.py").write_text(
+        '_("People")\nN_("Left")\n_.plural("{n} person", "{n} people", 2)\n_(f"{1}")\nprint("no text")\n', "utf-8"
+    )
+    (families / "templates" / "people.html").write_text(
+        '{% extends "x" %}<h1>{{ _("People") }}</h1>{{ ngettext("{n} site", "{n} sites", n) }}{# _("no") #}', "utf-8"
+    )
+    for language, body in catalogs.items():
+        folder = root / "locales" / language / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        head = 'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        (folder / "console.po").write_text(head + body, "utf-8")
+    return root, Catalogs.load(root / "locales", ("en", *catalogs))
+
+
+def test_the_texts_of_pages_are_found_in_code_and_templates(tmp_path: Path) -> None:
+    root, _ = pages_house(tmp_path)
+    found = {used.msgid: (used.plural, [file for file, _ in used.places]) for used in pages.texts(root, {})}
+    assert found == {
+        "People": (None, ["bot/console/people.py", "bot/console/templates/people.html"]),
+        "Left": (None, ["bot/console/people.py"]),
+        "{n} person": ("{n} people", ["bot/console/people.py"]),
+        "{n} site": ("{n} sites", ["bot/console/templates/people.html"]),
+    }
+
+
+def test_a_page_without_its_translation_is_told_in_the_consoles_languages_only(tmp_path: Path) -> None:
+    entry = 'msgid "{}"\nmsgstr "{}"\n\n'
+    root, catalogs = pages_house(tmp_path, es=entry.format("People", "Personas {n}"), ne=entry.format("Old", "x"))
+    told = [str(problem) for problem in pages.problems(root, {"bot/web/chat.py": ["Send"], "x.py": ["Wait"]}, catalogs)]
+    assert sorted(line.partition(": ")[2] for line in told) == [
+        'no translation in es: "Left"',
+        'no translation in es: "Send"',
+        'no translation in es: "Wait"',
+        'no translation in es: "{n} person"',
+        'no translation in es: "{n} site"',
+        'no translation in ne: "Send"',
+        'the translation names {n}, which the source does not: "Personas {n}"',
+    ]
+
+
+def test_the_template_of_the_pages_texts_is_the_same_each_time(tmp_path: Path) -> None:
+    root, _ = pages_house(tmp_path, es="")
+    shown = {"bot/web/chat.py": ["Send"]}
+    first = extract_pages(root, shown).read_text("utf-8")
+    assert 'msgid "{n} person"\nmsgid_plural "{n} people"' in first
+    assert "#: bot/web/chat.py\n" in first
+    assert extract_pages(root, shown).read_text("utf-8") == first
