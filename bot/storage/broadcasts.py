@@ -20,6 +20,7 @@ _BEGUN = [status.value for status in BroadcastStatus if status.is_begun]
 
 class SqlBroadcasts:
     def __init__(self, work: Work) -> None:
+        self._work = work
         self._db = work.connection
 
     async def add(self, broadcast: Broadcast) -> None:
@@ -29,7 +30,12 @@ class SqlBroadcasts:
         found = await self._read(select(table).where(table.c.id == broadcast))
         return found[0] if found else None
 
+    async def hold(self, broadcast: BroadcastId) -> Broadcast | None:
+        await self._work.share(_lock(broadcast))
+        return await self.get(broadcast)
+
     async def save(self, broadcast: Broadcast) -> None:
+        await self._work.one_at_a_time(_lock(broadcast.id))
         same = table.c.id == broadcast.id, table.c.revision == broadcast.revision
         if (await self._db.execute(update(table).where(*same).values(_row(broadcast)))).rowcount == 0:
             raise Conflict("Somebody else changed this in the meantime. Look at it again, then repeat your change.")
@@ -49,6 +55,10 @@ class SqlBroadcasts:
 
     async def _read(self, query: Select[Any]) -> list[Broadcast]:
         return [_broadcast(row) for row in await self._db.execute(query)]
+
+
+def _lock(broadcast: BroadcastId) -> str:
+    return f"broadcast {broadcast}"
 
 
 def _row(broadcast: Broadcast) -> dict[str, Any]:

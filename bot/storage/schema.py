@@ -376,7 +376,7 @@ recipients = Table(
     UniqueConstraint("broadcast_id", "contact_id"),
     Index("ix_recipients_board", "broadcast_id", "site_id", "state", "safety", "safety_source"),
     Index("ix_recipients_contact_id", "contact_id"),
-    _partial("ix_recipients_due", "due_channel", "lane", "due_at", where="due_at IS NOT NULL"),
+    _partial("ix_recipients_due", "due_channel", "lane", "due_at", "number", where="due_at IS NOT NULL"),
 )
 
 check_ins = Table(

@@ -19,6 +19,7 @@ _NAME_LOCKS = text(
     " FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS named(name, place)"
 )
 _NAME_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
+_NAME_SHARE = select(func.pg_advisory_xact_lock_shared(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +50,8 @@ class Work:
         """Until this transaction ends, no other that asks for the same name goes on."""
         if self.has_many_writers:
             await self.connection.execute(_NAME_LOCK, {"name": name})
+
+    async def share(self, name: str) -> None:
+        """Until this transaction ends, none that asks for the name alone goes on; others that share it do."""
+        if self.has_many_writers:
+            await self.connection.execute(_NAME_SHARE, {"name": name})

@@ -138,7 +138,7 @@ def _broadcasts() -> None:
     board = ["broadcast_id", "site_id", "state", "safety", "safety_source"]
     op.create_index("ix_recipients_board", "recipients", board)
     op.create_index("ix_recipients_contact_id", "recipients", ["contact_id"])
-    due = ["due_channel", "lane", "due_at"]
+    due = ["due_channel", "lane", "due_at", "number"]
     op.create_index("ix_recipients_due", "recipients", due, **where("due_at IS NOT NULL"))
     op.create_table(
         "check_ins",
