@@ -266,6 +266,16 @@ class BoardDesk:
         page = found[:PAGE]
         return _people(page, broadcast, known), page[-1].recipient.number if len(found) > PAGE else None
 
+    async def those(self, broadcast: Broadcast, numbers: Sequence[int]) -> Sequence[Person]:
+        """Recipients of this broadcast by number; numbers of others are left out."""
+        async with self.store.look() as unit:
+            found = [await unit.recipients.get(number) for number in dict.fromkeys(numbers)]
+            mine = {one.contact: one for one in found if one and one.contact and one.broadcast == broadcast.id}
+            contacts = await unit.roster.get(list(mine))
+            known = await sites_of(unit, broadcast.employer)
+        due = [Due(recipient=one, contact=contacts[who]) for who, one in mine.items() if who in contacts]
+        return _people(due, broadcast, known)
+
     async def everybody(self, broadcast: Broadcast) -> Sequence[Person]:
         """All recipients but the erased, by number; read in parts, so that no transaction holds for long."""
         found: list[Person] = []

@@ -81,7 +81,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How the sending of a broadcast went; None where nothing was sent, or nothing is to come.
+    """How the sending of a broadcast went; None where nothing was sent, or nobody is to be asked again.
 
     `rounds` are the times that a recipient was written to, and how many were so often.
     """
@@ -96,6 +96,10 @@ class Broadcasts(Protocol):
     async def add(self, broadcast: Broadcast) -> None: ...
 
     async def get(self, broadcast: BroadcastId) -> Broadcast | None: ...
+
+    async def hold(self, broadcast: BroadcastId) -> Broadcast | None:
+        """The broadcast as it stands until this transaction ends: nobody saves it before that."""
+        ...
 
     async def save(self, broadcast: Broadcast) -> None:
         """Replace; the stored revision is then one more. Raises Conflict when it was not the broadcast's own."""
@@ -179,6 +183,10 @@ class Recipients(Protocol):
 
     async def stop(self, broadcast: BroadcastId, ending: RecipientState) -> int:
         """Nobody is written to any more; who was still waiting ends so. Returns how many they were."""
+        ...
+
+    async def forget_before(self, at: datetime, limit: int) -> int:
+        """Leave of broadcasts made before that time only the sums (R18); returns how many recipients were forgotten."""
         ...
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]: ...

@@ -25,7 +25,7 @@ class BoardReader(Protocol):
     async def read(self, broadcast: BroadcastId, before: Board | None = None) -> Board: ...
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Watch:
     """One board that somebody looks at: its newest figures, or since when there are none newer."""
 

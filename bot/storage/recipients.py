@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Select,
     and_,
+    bindparam,
     case,
     exists,
     false,
@@ -19,6 +22,7 @@ from sqlalchemy import (
     select,
     true,
     type_coerce,
+    union_all,
     update,
 )
 
@@ -48,6 +52,31 @@ _BELOW = {
     _S.DELIVERED: (_S.WAITING, _S.FAILED, _S.NOT_REACHED, _S.EXPIRED, _S.CANCELLED, _S.SENT),
     _S.READ: (_S.WAITING, _S.FAILED, _S.NOT_REACHED, _S.EXPIRED, _S.CANCELLED, _S.SENT, _S.DELIVERED),
 }
+
+
+def _find_work() -> CompoundSelect[Any]:
+    """Each channel and lane in which there is something to send, without counting what: there may be a million."""
+    now = bindparam("now", type_=Moment)
+    places = []
+    for channel, lane in product(Channel, range(len(_LANES))):
+        due = exists().where(
+            table.c.due_channel == channel.value,
+            table.c.lane == lane,
+            table.c.due_at <= now,
+            table.c.broadcast_id.in_(_LIVE),
+            table.c.contact_id.is_not(None),
+        )
+        again = exists().where(
+            deliveries.c.channel == channel.value,
+            deliveries.c.lane == lane,
+            deliveries.c.ready_at <= now,
+            deliveries.c.broadcast_id.is_not(None),
+        )
+        places.append(select(literal(channel.value), literal(lane)).where(or_(due, again)))
+    return union_all(*places)
+
+
+_WORK = _find_work()
 _SETTLED = ("broadcast_id", "contact_id", "site_id", "language", "is_fallback", "channel", "lane", "state", "reason",
             "round", "due_channel", "due_at")  # fmt: skip
 
@@ -120,10 +149,7 @@ class SqlRecipients:
     # --- rounds -----------------------------------------------------------------------------------------------------
 
     async def work(self, now: datetime) -> frozenset[tuple[Channel, Lane]]:
-        due = select(table.c.due_channel, table.c.lane).where(table.c.due_at <= now).distinct()
-        pending = deliveries.c.ready_at <= now, deliveries.c.broadcast_id.is_not(None)
-        again = select(deliveries.c.channel, deliveries.c.lane).where(*pending).distinct()
-        found = [*(await self._db.execute(due)), *(await self._db.execute(again))]
+        found = await self._db.execute(_WORK, {"now": now})
         return frozenset((Channel(channel), _LANES[lane]) for channel, lane in found)
 
     async def due(self, channel: Channel, lane: Lane, now: datetime, limit: int) -> Sequence[Due]:
@@ -138,7 +164,7 @@ class SqlRecipients:
             )
             .order_by(table.c.due_at, table.c.number)
             .limit(limit)
-            .with_for_update(skip_locked=True, of=table)
+            .with_for_update(skip_locked=True, of=table, key_share=True)
         )
         return await self._with_contacts([_recipient(row) for row in await self._db.execute(next_ones)])
 
@@ -174,7 +200,7 @@ class SqlRecipients:
             update(table)
             .where(table.c.number == recipient.number)
             .values(
-                state=case((_SELF_ANSWERED, table.c.state), else_=recipient.state.value),
+                state=case((_SELF_ANSWERED, table.c.state), else_=_settled(recipient.state)),
                 reason=recipient.reason.value if recipient.reason else None,
                 round=recipient.round,
                 due_channel=recipient.due_channel.value if recipient.due_channel else None,
@@ -241,6 +267,13 @@ class SqlRecipients:
         )
         return closed.rowcount
 
+    async def forget_before(self, at: datetime, limit: int) -> int:
+        old = select(broadcasts.c.id).where(broadcasts.c.created_at < at)
+        mine = table.c.broadcast_id.in_(old), table.c.contact_id.is_not(None)
+        numbers = (await self._db.scalars(select(table.c.number).where(*mine).limit(limit))).all()
+        await self._change(numbers, contact_id=None, due_at=None)
+        return len(numbers)
+
     # --- boards and reports -----------------------------------------------------------------------------------------
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]:
@@ -280,7 +313,8 @@ class SqlRecipients:
 
     async def course(self, broadcast: BroadcastId) -> Course:
         mine = table.c.broadcast_id == broadcast
-        span = select(func.min(table.c.sent_at), func.max(table.c.asked_at), func.min(table.c.due_at)).where(mine)
+        again = case((table.c.state != _S.WAITING.value, table.c.due_at))
+        span = select(func.min(table.c.sent_at), func.max(table.c.asked_at), func.min(again, type_=Moment)).where(mine)
         first, last, following = (await self._db.execute(span)).one()
         by_round = select(table.c.round, func.count()).where(mine).group_by(table.c.round)
         rounds = {row[0]: row[1] for row in await self._db.execute(by_round)}
@@ -333,7 +367,10 @@ class SqlRecipients:
 def _meant(plan: Plan) -> list[ColumnElement[bool]]:
     """Who belongs to the audience; nobody who has left or asked to be forgotten does."""
     audience = plan.audience
-    conditions: list[ColumnElement[bool]] = [contacts.c.left_at.is_(None), contacts.c.erase_at.is_(None)]
+    conditions: list[ColumnElement[bool]] = [contacts.c.erase_at.is_(None)]
+    if audience.of is not None:  # whoever was sent the one is sent the other, wherever they work by now (R8)
+        return [*conditions, _earlier(audience.of, includes_waiting=audience.includes_waiting)]
+    conditions.append(contacts.c.left_at.is_(None))
     if plan.employer is not None:
         conditions.append(contacts.c.employer_id == plan.employer)
     if audience.sites:
@@ -343,15 +380,14 @@ def _meant(plan: Plan) -> list[ColumnElement[bool]]:
     if audience.groups:
         grouped = select(contact_groups.c.contact_id).where(contact_groups.c.name.in_(audience.groups))
         conditions.append(contacts.c.id.in_(grouped))
-    if audience.of is not None:
-        conditions.append(_earlier(audience.of, includes_waiting=audience.includes_waiting))
     return conditions
 
 
 def _earlier(broadcast: BroadcastId, *, includes_waiting: bool) -> ColumnElement[bool]:
-    """Who was sent an earlier broadcast, whatever has become of it since."""
+    """Who was (or, its record lost with a process, may have been) sent an earlier broadcast."""
     before = table.alias()
-    is_meant: ColumnElement[bool] = before.c.sent_at.is_not(None)
+    is_doubted = exists().where(deliveries.c.recipient == before.c.number, deliveries.c.doubts > 0)
+    is_meant: ColumnElement[bool] = or_(before.c.sent_at.is_not(None), is_doubted)  # it may have been sent
     if includes_waiting:
         is_meant |= before.c.state.in_([_S.WAITING.value, _S.CANCELLED.value])
     return exists().where(before.c.broadcast_id == broadcast, before.c.contact_id == contacts.c.id, is_meant)
@@ -425,6 +461,11 @@ def _second(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
     if dialect == "sqlite":
         return type_coerce(func.strftime("%Y-%m-%d %H:%M:%S", column), Moment)
     return func.date_trunc("second", column, type_=Moment)
+
+
+def _settled(state: RecipientState) -> Any:
+    """The state that a settling brings; one in which the person was reached never takes back a receipt."""
+    return _raised(state) if state in _BELOW else state.value
 
 
 def _raised(state: RecipientState) -> ColumnElement[Any]:

@@ -1,0 +1,96 @@
+"""Owns the board's stream of server-sent events: the parts of the page that changed, a beat, and its end."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse, sse_response
+
+from bot.console.render import draw
+from bot.console.visit import visit, words
+from bot.domain.broadcast import Broadcast
+from bot.domain.errors import Unavailable
+from bot.services.access import Deed, Reader, may, of_broadcasts, of_roster
+from bot.services.board import Board
+from bot.services.ports import Clock
+from bot.services.staff import StaffDesk
+from bot.services.watch import Lookout, Watch
+
+TEMPLATE = "board/show.html"
+PARTS = ("figures", "helped", "sites", "account", "answers")  # blocks of the page, each renewed by itself
+BEAT = "beat"  # says that the page is live, or since when it is not
+BEAT_SECONDS = 15.0
+CHECK = timedelta(seconds=30)  # between two looks whether the reader is still signed in
+
+Values = Callable[[web.Request, Board, Reader], Mapping[str, Any]]
+Drawn = Mapping[str, str]
+
+
+@dataclass(kw_only=True)
+class BoardStream:
+    """Sends boards to whoever watches. Readers of one language who may see the same share what is drawn for them."""
+
+    lookout: Lookout
+    staff: StaffDesk
+    clock: Clock
+    beat_seconds: float = BEAT_SECONDS
+    _drawn: WeakKeyDictionary[Watch, dict[tuple[str, bool], tuple[int, Drawn]]] = field(
+        default_factory=WeakKeyDictionary
+    )
+
+    async def run(self, request: web.Request, broadcast: Broadcast, values: Values) -> web.StreamResponse:
+        """Until the reader leaves, is signed out or may not see it any more, or the server stops."""
+        async with self.lookout.watching(broadcast.id) as watch, sse_response(request) as stream:
+            with suppress(ConnectionResetError):
+                await self._send(request, stream, watch, broadcast, values)
+        return stream
+
+    async def _send(
+        self, request: web.Request, stream: EventSourceResponse, watch: Watch, broadcast: Broadcast, values: Values
+    ) -> None:
+        version, shown, checked_at = 0, dict[str, str](), self.clock.now()
+        who = await self._still(request, broadcast)
+        while who is not None and not watch.is_closed:
+            if watch.board is not None:
+                known = values(request, watch.board, who)
+                parts = dict(self._parts(request, watch, who, known))
+                parts[BEAT] = draw(request, TEMPLATE, BEAT, **{**known, "lost_at": watch.lost_at})
+                for name, text in parts.items():
+                    if name == BEAT or shown.get(name) != text:
+                        await stream.send(text, event=name)
+                shown = parts
+            version = await self._next(watch, version)
+            if self.clock.now() - checked_at >= CHECK:
+                who, checked_at = await self._still(request, broadcast), self.clock.now()
+
+    async def _next(self, watch: Watch, version: int) -> int:
+        """Wait for news, or for the time of the next beat."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.beat_seconds):
+                await watch.after(version)
+        return watch.version
+
+    def _parts(self, request: web.Request, watch: Watch, who: Reader, values: Mapping[str, Any]) -> Drawn:
+        sees_names = may(who, Deed.READ, of_roster(values["broadcast"].employer))
+        kept = self._drawn.setdefault(watch, {})
+        alike = words(request).language, sees_names
+        if alike not in kept or kept[alike][0] != watch.version:
+            drawn = {part: draw(request, TEMPLATE, part, **values) for part in PARTS}
+            kept[alike] = watch.version, drawn
+        return kept[alike][1]
+
+    async def _still(self, request: web.Request, broadcast: Broadcast) -> Reader | None:
+        """Who reads, if they are signed in and may see this still; watching keeps nobody signed in."""
+        here = visit(request)
+        try:
+            signed_in = await self.staff.of_session(here.token, is_seen=False)
+        except Unavailable:
+            signed_in = here.signed_in  # the database is away, which the page says; nothing new comes from it
+        if signed_in is None or not signed_in.is_full:
+            return None
+        return signed_in.reader if may(signed_in.reader, Deed.READ, of_broadcasts(broadcast.employer)) else None
