@@ -54,6 +54,7 @@ class Privacy:
                 "messages": await unit.messages.delete_before(said, FORGET_LIMIT),
                 "sessions": await unit.sessions.delete_ended_before(said, FORGET_LIMIT),
                 "deliveries": await unit.deliveries.delete_before(said, FORGET_LIMIT),
+                "recipients": await unit.recipients.forget_before(said, FORGET_LIMIT),
                 "cases": await unit.cases.delete_closed_before(closed, FORGET_LIMIT),
             }
         deleted = sum(counts.values())

@@ -74,12 +74,11 @@ def _move(status: DeliveryStatus) -> Update:
 
 
 _MOVES = {status: _move(status) for status in DeliveryStatus}
+# What was sent was sent, whatever somebody who took an outrun claim over has made of it in the meantime.
+_NOT_SENT = [status.value for status in DeliveryStatus if status.is_pending or status.value in _NEVER_READ]
 _KEEP_SENT = (
     update(table)
-    .where(
-        table.c.id == bindparam("delivery"),
-        or_(*(table.c.status == status.value for status in DeliveryStatus if status.may_become(DeliveryStatus.SENT))),
-    )
+    .where(table.c.id == bindparam("delivery"), table.c.status.in_(_NOT_SENT), table.c.provider_hash.is_(None))
     .values(
         status=DeliveryStatus.SENT.value,
         ready_at=None,
@@ -268,8 +267,10 @@ class SqlDeliveries:
         return cancelled.rowcount
 
     async def templates_since(self, channel: Channel, at: datetime) -> int:
+        await self._work.one_at_a_time(f"templates:{channel.value}")  # two senders must not spend the same room
+        is_counted = or_(table.c.sent_at >= at, table.c.ready_at.is_not(None))  # sent, or about to be
         people = select(func.count(table.c.contact_id.distinct())).where(
-            table.c.channel == channel.value, table.c.is_template.is_(True), table.c.sent_at >= at
+            table.c.channel == channel.value, table.c.is_template.is_(True), is_counted
         )
         return int(await self._db.scalar(people) or 0)
 
