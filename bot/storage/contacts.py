@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, delete, exists, insert, or_, select, update
 
+from bot.domain.checkin import RecipientState
 from bot.domain.contact import Address, Contact, ContactId, Listing, Permission, Reach, Scheme
-from bot.domain.errors import Conflict
+from bot.domain.errors import Conflict, Reason
 from bot.storage import values
 from bot.storage.schema import (
     Moment,
@@ -114,11 +115,21 @@ class SqlContacts:
         refused = and_(addresses.c.contact_id == contact, addresses.c.permission == Permission.REFUSED)
         for row in (await self._db.execute(select(addresses.c.id).where(refused))).all():
             await insert_new(self._db, refused_addresses, {"id": row.id})
-        await self._db.execute(update(recipients).where(recipients.c.contact_id == contact).values(contact_id=None))
+        await self._leave_accounts(contact)
         for table in reversed(metadata.sorted_tables):
             if "contact_id" in table.c and table is not recipients:  # the sums of an alert stay whole without them
                 await self._db.execute(delete(table).where(table.c.contact_id == contact))
         await self._db.execute(delete(contacts).where(contacts.c.id == contact))
+
+    async def _leave_accounts(self, contact: ContactId) -> None:
+        """The sums of broadcasts stay whole without the person; whom nobody knows any more is not waited for."""
+        is_waiting = recipients.c.state == RecipientState.WAITING.value
+        ended = {
+            "state": case((is_waiting, RecipientState.NOT_REACHED.value), else_=recipients.c.state),
+            "reason": case((is_waiting, Reason.NO_ADDRESS.value), else_=recipients.c.reason),
+        }
+        mine = update(recipients).where(recipients.c.contact_id == contact)
+        await self._db.execute(mine.values(contact_id=None, due_at=None, **ended))
 
     async def add(self, new: Sequence[Contact]) -> None:
         """Store new contacts with their addresses and groups; raises Conflict when an address is somebody else's."""
