@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.broadcast import Broadcast
+from bot.domain.broadcast import Broadcast, Info
 from bot.domain.contact import Channel
 from bot.domain.delivery import BroadcastId, Content, Option
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
@@ -51,7 +51,7 @@ class Letters:
         framed = frame(
             broadcast.kind,
             broadcast.message_type,
-            self._texts(addressee),
+            self._texts(self.broadcast.infos[language], addressee),
             sender=self._name(broadcast.employer),
             employer=self._name(addressee.employer),
             asks_check_in=broadcast.asks_check_in,
@@ -59,29 +59,34 @@ class Letters:
             round=addressee.round,
             language=language,
             catalogs=self.catalogs,
-            replaced=self._replaced_headline(language),
+            replaced=self._replaced_headline(addressee),
+            isolate=_is_isolated(addressee),
         )
         payloads = (answer_payload(broadcast.id, safety) for safety in SAFETIES)
         options = tuple(Option(label=label, payload=said) for label, said in zip(framed.labels, payloads, strict=False))
         return Content(text=framed.text, language=language, options=options)
 
-    def _texts(self, addressee: Addressee) -> tuple[str, str, str]:
+    def _texts(self, info: Info, addressee: Addressee) -> tuple[str, str, str]:
+        """The words with this reader's site in them. An SMS goes without the description: each segment costs time."""
         site = self.sites.get(addressee.site) if addressee.site else None
         known = {"site": site.name if site else "", "assembly_point": site.assembly_point if site else ""}
-        is_isolated = addressee.channel is not Channel.SMS  # invisible marks would make every SMS a UCS-2 one
         headline, description, instruction = (
-            fill(text, addressee.language, isolate=is_isolated, variables=known)
-            for text in self.broadcast.infos[addressee.language].texts
+            fill(text, addressee.language, isolate=_is_isolated(addressee), variables=known) for text in info.texts
         )
-        return headline, description, instruction
+        return headline, "" if addressee.channel is Channel.SMS else description, instruction
 
-    def _replaced_headline(self, language: str) -> str | None:
-        info = self.replaced.infos.get(language) if self.replaced else None
-        return info.headline if info else None
+    def _replaced_headline(self, addressee: Addressee) -> str | None:
+        info = self.replaced.infos.get(addressee.language) if self.replaced else None
+        return self._texts(info, addressee)[0] if info else None
 
     def _name(self, employer: EmployerId | None) -> str:
         known = self.employers.get(employer) if employer else None
         return known.name if known else self.organisation
+
+
+def _is_isolated(addressee: Addressee) -> bool:
+    """Whether invisible marks keep names in order; they would make every SMS a UCS-2 one."""
+    return addressee.channel is not Channel.SMS
 
 
 def answer_payload(broadcast: BroadcastId, safety: str) -> str:

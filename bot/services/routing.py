@@ -15,6 +15,7 @@ DANGER_INTENTS = ("in_danger", "medical_help")
 CONTROL_INTENTS = frozenset({"talk_to_human", "change_language", "stop", "delete_data", "menu"})
 # These mean something only as an answer; on their own they lead to the menu.
 SMALL_TALK = frozenset({"affirm", "deny", "greet", "thanks"})
+SAFE_INTENT = "report_safe"
 MAX_OFFERS = 3
 SURELY = 0.8  # at least this: another danger than the one talked about begins, as when a fire follows an injury
 
@@ -202,6 +203,8 @@ def _other_flow(situation: Situation, triggers: Triggers, limits: Limits) -> str
     flow = triggers.by_intent.get(intent or "")
     if flow is None or flow == situation.open_flow or intent in SMALL_TALK:
         return None
+    if situation.open_flow == CHECK_IN and intent == SAFE_INTENT:
+        return None  # it is meant as the answer: the alert's question asks once more rather than take a doubt for safe
     if situation.fit is Fit.LOOSE and intent not in CONTROL_INTENTS:
         return None
     return flow if confidence >= limits.switch else None

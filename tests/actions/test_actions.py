@@ -19,6 +19,7 @@ from bot.domain.values import Position, Value
 from bot.engine.effects import Called
 from bot.i18n import Catalogs
 from bot.services.cases import CaseDesk
+from bot.services.checkins import CheckInDesk
 from bot.services.places import PlaceDirectory
 from bot.services.ports import ActionSpec, Occasion
 from bot.services.privacy import Privacy
@@ -37,6 +38,7 @@ def registry(store: SqlStore, clock: StillClock, ids: CountingIds, catalogs: Cat
         cases=CaseDesk(ids=ids),
         places=PlaceDirectory(catalogs=catalogs, zone=ZONE),
         privacy=Privacy(store=store, clock=clock, retention=Retention()),
+        check_ins=CheckInDesk(store=store, clock=clock, region="BR"),
         catalogs=catalogs,
         retention=Retention(messages=180, documents=365, cases=730),
         given={"organisation": "IOM demo", "hotline": "123", "emergency_number": "190", "other": "not for flows"},
@@ -95,7 +97,7 @@ def a_place(name: str, kind: PlaceKind = PlaceKind.SHELTER, **changes: object) -
 def test_the_registry_has_every_action_that_flows_may_call(registry: Mapping[str, ActionSpec]) -> None:
     assert set(registry) == {
         "find_places", "open_case", "case_status", "set_language", "opt_out", "opt_in", "erase_me", "what_you_know",
-        "contact_facts",
+        "contact_facts", "record_check_in", "vouch", "join_site", "leave_site",
     }  # fmt: skip
 
 
