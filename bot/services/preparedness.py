@@ -3,7 +3,7 @@
 All of it is counted from the employer's own list, from STOP (which the console shows, R19) and from what the deployment
 can send: one person alone in a language or on a channel is one whom the employer listed so itself, so small counts tell
 nothing and are not suppressed (R2). What would tell of a person's talk with us is left out altogether: addresses that
-are not on the list, the language that somebody chose, and WhatsApp's window, which is open only to who has just written.
+are not on the list, the language that somebody chose, WhatsApp's window, which is open only to who has just written.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain.contact import Channel, Contact, Permission, Reach
+from bot.domain.contact import Channel, Contact, ContactId, Permission, Reach
 from bot.domain.employer import Employer, EmployerId, Site
 from bot.services.ports import Store
 
@@ -100,7 +100,7 @@ class Preparedness:
     barriers: Mapping[Barrier, int]
     lacks: tuple[Lack, ...] = ()
     last_drill: LastDrill | None = None
-    by_person: Mapping[str, Channel | Barrier] = field(default_factory=dict)
+    by_person: Mapping[ContactId, Channel | Barrier] = field(default_factory=dict)
 
 
 def known_reaches(contact: Contact) -> tuple[Reach, ...]:
@@ -151,13 +151,13 @@ def assess(
     )
 
 
-def _share(people: Iterable[Contact], standings: Mapping[str, Channel | Barrier]) -> Share:
+def _share(people: Iterable[Contact], standings: Mapping[ContactId, Channel | Barrier]) -> Share:
     states = [standings[contact.id] for contact in people]
     return Share(reachable=sum(isinstance(state, Channel) for state in states), people=len(states))
 
 
 def _shares(
-    people: Iterable[Contact], standings: Mapping[str, Channel | Barrier], key: Callable[[Contact], str]
+    people: Iterable[Contact], standings: Mapping[ContactId, Channel | Barrier], key: Callable[[Contact], str]
 ) -> Mapping[str, Share]:
     """By the key, the largest first."""
     apart: dict[str, list[Contact]] = {}

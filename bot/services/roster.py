@@ -425,7 +425,9 @@ async def edit(unit: Unit, contact: Contact, edit: Edit) -> Contact:
         numbered = await unit.roster.listed_as(contact.employer, [edit.listing.employee_number])
         if set(numbered.values()) - {contact.id}:
             raise Conflict("another person of yours has this employee number")
-    told = _relisted(contact, contact.listing or Listing(), edit.listing, edit.listing, owners)
+    told = contact
+    if contact.listing is not None or edit.listing != Listing():  # who joined by a code may stay off the list
+        told = _relisted(contact, contact.listing or Listing(), edit.listing, edit.listing, owners)
     after = replace(told, site=edit.site, groups=tuple(sorted(edit.groups)))
     if after != contact:
         await unit.contacts.save(after)
