@@ -75,7 +75,7 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
         def came(signed_in: SignedIn | None) -> Visit:
             language = choose(request, signed_in.staff.languages if signed_in else ())
             words = Words(catalogs=catalogs, language=language)
-            return Visit(token=token, is_new=is_new, signed_in=signed_in, words=words)
+            return Visit(token=token, is_new=is_new, is_secure=is_secure, signed_in=signed_in, words=words)
 
         request[VISIT] = came(None)
         if not is_new and not is_file:

@@ -38,6 +38,7 @@ class Visit:
 
     token: str
     is_new: bool
+    is_secure: bool  # whether browsers reach us by https
     signed_in: SignedIn | None
     words: Words
 
@@ -125,7 +126,7 @@ def see_other(path: str, flash: str = "", *, kind: str = "done", request: web.Re
     if flash:
         response.set_cookie(
             FLASH_COOKIE, _packed(Flash(text=flash[:_LONGEST_FLASH], kind=kind), visit(request).token),
-            path=HOME, httponly=True, samesite="Lax", max_age=60,
+            path=HOME, httponly=True, samesite="Lax", max_age=60, secure=visit(request).is_secure,
         )  # fmt: skip
     return response
 
@@ -134,7 +135,7 @@ def flash_of(request: web.Request) -> Flash | None:
     """What the last page left to tell; nothing that another session or another site has put there."""
     packed = request.cookies.get(FLASH_COOKIE, "")
     text, _, mark = packed.partition(".")
-    if not hmac.compare_digest(mark.encode(), _keyed(visit(request).token, f"flash {text}").encode()):
+    if not hmac.compare_digest(mark.encode("utf-8", "replace"), _keyed(visit(request).token, f"flash {text}").encode()):
         return None
     try:
         told = json.loads(urlsafe_b64decode(text))
@@ -144,7 +145,8 @@ def flash_of(request: web.Request) -> Flash | None:
 
 
 def _packed(flash: Flash, token: str) -> str:
-    text = urlsafe_b64encode(json.dumps({"text": flash.text, "kind": flash.kind}).encode()).decode()
+    told = json.dumps({"text": flash.text, "kind": flash.kind}, ensure_ascii=False)
+    text = urlsafe_b64encode(told.encode("utf-8", "replace")).decode()
     return f"{text}.{_keyed(token, f'flash {text}')}"
 
 

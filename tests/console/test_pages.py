@@ -343,6 +343,12 @@ async def test_what_a_form_did_is_told_once(author: Browser) -> None:
     assert "Sign in&lt;b&gt;" not in await author.text("/console/")
 
 
+async def test_a_long_message_in_arabic_fits_into_its_cookie(author: Browser) -> None:
+    answer = await author.post("/console/sample/tell", params={"more": "م" * 600})
+    assert len(answer.headers["Set-Cookie"]) < 4096
+    assert "م" * 400 in await (await author.follow(answer)).text()
+
+
 @pytest.mark.parametrize("packed", ["", "x", "eyJ0ZXh0IjogIkJ1eSJ9.0000", "é.é", "." * 4000])
 async def test_nobody_else_can_put_words_on_the_page(author: Browser, packed: str) -> None:
     text = await author.text("/console/", headers={"Cookie": f"muster={author.cookie()}; {FLASH_COOKIE}={packed}"})
