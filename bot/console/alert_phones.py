@@ -1,0 +1,79 @@
+"""Owns how a broadcast looks on the phones that get it: each language, on each channel, with its options."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.console import alert_words
+from bot.console.words import Words
+from bot.domain.broadcast import Broadcast, Info, is_sendable
+from bot.domain.contact import Channel
+from bot.domain.delivery import Content
+from bot.i18n import direction
+from bot.services.forecast import Way, sample
+from bot.services.letters import Letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """One channel's screen: the parts as they arrive, what can be tapped, for SMS in how many segments."""
+
+    channel: Channel
+    parts: tuple[str, ...]
+    taps: tuple[str, ...] = ()
+    segments: int | None = None
+    is_template: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One language with its phones; `is_sendable` when it is complete and somebody stands for it (R12)."""
+
+    language: str
+    name: str
+    direction: str
+    info: Info
+    is_source: bool
+    is_sendable: bool
+    phones: tuple[Phone, ...]
+
+
+def phones(broadcast: Broadcast, letters: Letters, ways: Mapping[Channel, Way], _: Words) -> tuple[Spoken, ...]:
+    """Every language that has texts, the source's first."""
+    source = broadcast.source
+    if source is None:
+        return ()
+    languages = sorted(broadcast.infos, key=lambda language: (language != broadcast.source_language, language))
+    return tuple(
+        Spoken(
+            language=language,
+            name=alert_words.language_name(language, _),
+            direction=direction(language),
+            info=broadcast.infos[language],
+            is_source=language == broadcast.source_language,
+            is_sendable=is_sendable(broadcast.infos[language], source),
+            phones=tuple(_phones(letters, ways, language)),
+        )
+        for language in languages
+    )
+
+
+def _phones(letters: Letters, ways: Mapping[Channel, Way], language: str) -> Iterator[Phone]:
+    for channel, way in ways.items():
+        content = sample(letters, channel, language)
+        parts = way.channeller.fit(content)
+        cost = sum(way.channeller.cost(part) for part in parts)
+        yield Phone(
+            channel=channel,
+            parts=tuple(part.text for part in parts),
+            taps=_taps(parts[-1]),
+            segments=round(cost) if channel is Channel.SMS else None,
+        )
+        if way.opens:  # to whom has not written within 24 hours
+            lines = [content.text, *(f"{n} {one.label}" for n, one in enumerate(content.options, start=1))]
+            yield Phone(channel=channel, parts=("\n".join(lines),), is_template=True)
+
+
+def _taps(last: Content) -> tuple[str, ...]:
+    """What can be tapped below the text: nothing where the channel has written its options as lines."""
+    labels = tuple(option.label for option in last.options)
+    return () if labels and last.text.endswith(f"{len(labels)} {labels[-1]}") else labels

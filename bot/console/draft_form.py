@@ -1,0 +1,287 @@
+"""Owns the form of a draft: a broadcast as what can be typed, and what was typed as a changed broadcast."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bot.console.words import N_
+from bot.domain.broadcast import (
+    AlertUrgency,
+    Area,
+    Audience,
+    Broadcast,
+    Category,
+    Certainty,
+    Circle,
+    Info,
+    ResponseType,
+    Severity,
+)
+from bot.domain.employer import SiteId
+from bot.domain.errors import InputError
+from bot.domain.values import Position
+from bot.i18n import placeholders, written
+from bot.services.alert_areas import area_drawn
+from bot.services.letters import PLACEHOLDERS
+from bot.services.proofreading import FIELDS
+
+TYPED = "%Y-%m-%dT%H:%M"  # what an input of type datetime-local takes and gives
+MAX_REPEATS, LONGEST_PAUSE = 6, 24 * 60  # times, minutes
+BAD_PAUSES = N_("Write minutes such as 10, 20, 30: at most 6 times, each up to 1440.")
+BAD_POINT = N_("Each line is one point: latitude and longitude, such as -29.45, -51.97. An empty line begins another.")
+
+
+class Edited(BaseModel):
+    """What the form of a draft sends; texts come as extra fields such as "headline-es"."""
+
+    model_config = ConfigDict(extra="allow")
+
+    revision: int = Field(ge=0)
+    event: str = Field("", max_length=80)
+    where: str = Field("", max_length=200)
+    category: Category = Category.OTHER
+    urgency: AlertUrgency = AlertUrgency.UNKNOWN
+    severity: Severity = Severity.UNKNOWN
+    certainty: Certainty = Certainty.UNKNOWN
+    response: ResponseType = ResponseType.NONE
+    onset_at: datetime | None = None
+    expires_at: datetime | None = None
+    send_at: datetime | None = None
+    asks_check_in: bool = False
+    repeats: str = Field("", max_length=60)
+    sites: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    drawn: str = Field("", max_length=20_000)
+    includes_waiting: bool = False
+    is_public: bool = False
+    overrides_opt_out: bool = False
+    place: str = Field("", max_length=80)
+    authority: str = Field("", max_length=80)
+    time: datetime | None = None
+    review: str = ""
+    go: str = ""
+
+    @field_validator("repeats")
+    @classmethod
+    def _pauses(cls, value: str) -> str:
+        pauses(value)
+        return value
+
+    @field_validator("drawn")
+    @classmethod
+    def _area(cls, value: str) -> str:
+        try:
+            read_area(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    def text(self, name: str, language: str) -> str:
+        return str((self.model_extra or {}).get(f"{name}-{language}", "")).strip()
+
+
+# --- from a broadcast to its form -----------------------------------------------------------------------------------
+
+
+def typed_values(broadcast: Broadcast, zone: ZoneInfo) -> dict[str, Any]:
+    """What the form shows of a stored draft."""
+    audience = broadcast.audience
+    values: dict[str, Any] = {
+        "revision": broadcast.revision,
+        "event": broadcast.event,
+        "where": broadcast.area.description,
+        "repeats": ", ".join(str(int(pause.total_seconds() // 60)) for pause in broadcast.repeats),
+        "sites": list(audience.sites),
+        "languages": list(audience.languages),
+        "groups": list(audience.groups),
+        "drawn": written_area(audience.area) if audience.area else "",
+    }
+    for name in ("category", "urgency", "severity", "certainty", "response"):
+        values[name] = getattr(broadcast, name).value
+    for name in ("onset_at", "expires_at", "send_at"):
+        values[name] = typed_time(getattr(broadcast, name), zone)
+    for name, is_on in (
+        ("asks_check_in", broadcast.asks_check_in),
+        ("is_public", broadcast.is_public),
+        ("overrides_opt_out", broadcast.overrides_opt_out),
+        ("includes_waiting", audience.includes_waiting),
+    ):
+        values[name] = "1" if is_on else ""
+    for language, info in broadcast.infos.items():
+        values |= {f"{name}-{language}": text for name, text in zip(FIELDS, info.texts, strict=True)}
+    return values
+
+
+def typed_time(at: datetime | None, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime(TYPED) if at else ""
+
+
+def unfilled(broadcast: Broadcast) -> tuple[str, ...]:
+    """The placeholders that the author has to fill: those that no reader's own site fills."""
+    found = {name for info in broadcast.infos.values() for text in info.texts for name in placeholders(text)}
+    return tuple(name for name in ("place", "time", "authority") if name in found - PLACEHOLDERS)
+
+
+# --- and back -------------------------------------------------------------------------------------------------------
+
+
+def changed(stored: Broadcast, form: Edited, *, languages: Sequence[str], zone: ZoneInfo, now: datetime) -> Broadcast:
+    """The stored draft with everything as it was typed; `languages` are those whose texts the form had."""
+    area = read_area(form.drawn)
+    return replace(
+        stored,
+        revision=form.revision,
+        event=form.event.strip(),
+        category=form.category,
+        urgency=form.urgency,
+        severity=form.severity,
+        certainty=form.certainty,
+        response=form.response,
+        area=_told_area(stored, form.where.strip(), area),
+        infos=_filled(_infos(stored, form, languages), form, zone, now),
+        audience=_audience(stored, form, area),
+        asks_check_in=form.asks_check_in,
+        repeats=pauses(form.repeats) if form.asks_check_in else (),
+        is_public=form.is_public,
+        overrides_opt_out=form.overrides_opt_out,
+        onset_at=_time(form.onset_at, stored.onset_at, zone),
+        expires_at=_time(form.expires_at, stored.expires_at, zone),
+        send_at=_time(form.send_at, stored.send_at, zone),
+    )
+
+
+def is_same(stored: Broadcast, changed: Broadcast) -> bool:
+    """Whether nothing was changed: who only reviews does not become the author."""
+    bare = replace(changed, infos={tag: replace(info, **_marks(stored, tag)) for tag, info in changed.infos.items()})
+    return bare == stored
+
+
+def _marks(stored: Broadcast, language: str) -> dict[str, Any]:
+    info = stored.infos.get(language)
+    return {"reviewed_by": info.reviewed_by if info else None, "reviewed_at": info.reviewed_at if info else None}
+
+
+def _infos(stored: Broadcast, form: Edited, languages: Sequence[str]) -> dict[str, Info]:
+    """The texts of each language; one that has none of them is not offered to anybody."""
+    infos: dict[str, Info] = {}
+    for language in languages:
+        headline, description, instruction = (form.text(name, language) for name in FIELDS)
+        if headline or description or instruction:
+            infos[language] = Info(headline=headline, description=description, instruction=instruction)
+    return infos
+
+
+def _filled(infos: Mapping[str, Info], form: Edited, zone: ZoneInfo, now: datetime) -> dict[str, Info]:
+    """The texts with the template's place, time and authority, in every language at once: they must agree (R12)."""
+    given: dict[str, object] = {"place": form.place.strip(), "authority": form.authority.strip()}
+    if form.time is not None:
+        at = _aware(form.time, zone)
+        given["time"] = at.strftime("%H:%M") if at.date() == now.astimezone(zone).date() else at
+    values = {name: value for name, value in given.items() if value}
+    if not values:
+        return dict(infos)
+    return {language: _fill(info, language, values) for language, info in infos.items()}
+
+
+def _fill(info: Info, language: str, values: Mapping[str, object]) -> Info:
+    """Only these values: what each reader's own site fills later stays as it is."""
+    said = {name: written(value, language, isolate=False) for name, value in values.items()}
+    texts = [reduce(lambda filled, name: filled.replace(f"{{{name}}}", said[name]), said, text) for text in info.texts]
+    headline, description, instruction = texts
+    return replace(info, headline=headline, description=description, instruction=instruction)
+
+
+def _audience(stored: Broadcast, form: Edited, area: Area | None) -> Audience:
+    """Of an earlier broadcast's people only this can be chosen: whether those who still wait are meant too."""
+    if stored.audience.of is not None:
+        return replace(stored.audience, includes_waiting=form.includes_waiting)
+    return Audience(
+        sites=tuple(SiteId(site) for site in form.sites), languages=form.languages, groups=form.groups, area=area
+    )
+
+
+def _told_area(stored: Broadcast, description: str, drawn: Area | None) -> Area:
+    """CAP's area: what was drawn; else what an imported alert had; else words alone."""
+    if drawn is not None:
+        return replace(drawn, description=description)
+    was_drawn = stored.audience.area is not None and stored.provenance is None
+    return Area(description=description) if was_drawn else replace(stored.area, description=description)
+
+
+def _time(typed: datetime | None, stored: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """The time as it was stored where the form still shows it: a form has no seconds."""
+    if typed is None:
+        return None
+    at = _aware(typed, zone)
+    return stored if stored is not None and typed_time(stored, zone) == typed_time(at, zone) else at
+
+
+def _aware(typed: datetime, zone: ZoneInfo) -> datetime:
+    return typed.astimezone(zone) if typed.tzinfo else typed.replace(tzinfo=zone)
+
+
+def pauses(text: str) -> tuple[timedelta, ...]:
+    """Minutes between the rounds of asking; raises ValueError."""
+    parts = [part for part in re.split(r"[,;،\s]+", text.strip()) if part]
+    if not all(part.isdecimal() and 0 < int(part) <= LONGEST_PAUSE for part in parts) or len(parts) > MAX_REPEATS:
+        raise ValueError(BAD_PAUSES)
+    return tuple(timedelta(minutes=int(part)) for part in parts)
+
+
+# --- areas as lines of text -----------------------------------------------------------------------------------------
+
+
+def read_area(text: str) -> Area | None:
+    """Shapes with an empty line between them, a point on each line; one line of three numbers is a circle in km.
+
+    Raises InputError.
+    """
+    if not text.strip():
+        return None
+    features = [
+        _feature([_numbers(line) for line in block.splitlines()]) for block in re.split(r"\n\s*\n", text.strip())
+    ]
+    return area_drawn({"type": "FeatureCollection", "features": features})
+
+
+def _numbers(line: str) -> list[float]:
+    try:
+        found = [float(part) for part in re.split(r"[,;،\s]+", line.strip()) if part]
+    except ValueError:
+        raise InputError(BAD_POINT) from None
+    if len(found) not in (2, 3):
+        raise InputError(BAD_POINT)
+    return found
+
+
+def _feature(rows: list[list[float]]) -> dict[str, Any]:
+    if len(rows) == 1 and len(rows[0]) == 3:
+        latitude, longitude, kilometres = rows[0]
+        point = {"type": "Point", "coordinates": [longitude, latitude]}
+        return {"type": "Feature", "geometry": point, "properties": {"radius": kilometres * 1000}}
+    if any(len(row) != 2 for row in rows):
+        raise InputError(BAD_POINT)
+    ring = [[longitude, latitude] for latitude, longitude in rows]
+    polygon = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    return {"type": "Feature", "geometry": polygon, "properties": {}}
+
+
+def written_area(area: Area) -> str:
+    """The shapes as `read_area` takes them."""
+    polygons = ("\n".join(_line(point) for point in ring[:-1]) for ring in area.polygons)
+    return "\n\n".join([*polygons, *(_circle(circle) for circle in area.circles)])
+
+
+def _line(point: Position) -> str:
+    return f"{point.latitude}, {point.longitude}"
+
+
+def _circle(circle: Circle) -> str:
+    return f"{_line(circle.centre)}, {circle.radius_km:g}"
