@@ -24,6 +24,7 @@ from bot.console import frame
 from bot.domain.employer import Employer, EmployerId
 from bot.domain.staff import Role, Staff
 from bot.i18n import Catalogs
+from bot.services.ports import Clock
 from bot.services.staff import StaffDesk
 from bot.storage.store import SqlStore
 from bot.web import server
@@ -44,7 +45,7 @@ class Browser:
     """One person's browser: cookies of its own, forms sent with the token of the page before."""
 
     client: TestClient[Any, Any]
-    clock: StillClock
+    clock: Clock
     csrf: str = ""
 
     async def get(self, path: str, **options: Any) -> ClientResponse:
