@@ -78,7 +78,11 @@ _MOVES = {status: _move(status) for status in DeliveryStatus}
 _NOT_SENT = [status.value for status in DeliveryStatus if status.is_pending or status.value in _NEVER_READ]
 _KEEP_SENT = (
     update(table)
-    .where(table.c.id == bindparam("delivery"), table.c.status.in_(_NOT_SENT), table.c.provider_hash.is_(None))
+    .where(
+        table.c.id == bindparam("delivery"),
+        or_(*(table.c.status == status for status in _NOT_SENT)),
+        table.c.provider_hash.is_(None),
+    )
     .values(
         status=DeliveryStatus.SENT.value,
         ready_at=None,
