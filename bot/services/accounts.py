@@ -40,13 +40,24 @@ async def settle(unit: Unit, delivery: Delivery, ways: Mapping[Channel, Way], no
         return
     tried = await unit.deliveries.of_recipient(number)
     state = state_after((one.status for one in tried), is_answered=recipient.has_answered) or RecipientState.FAILED
-    broadcast = await unit.broadcasts.get(recipient.broadcast)
+    if any(_stands_for(one, delivery) for one in tried):  # nothing more is owed for this one
+        reason = None if state.is_reached else recipient.reason
+        await unit.recipients.settle(replace(recipient, state=state, reason=reason))
+        return
+    broadcast = await unit.broadcasts.hold(recipient.broadcast)
     left: list[Channel] = []
     if broadcast is not None and broadcast.status is BroadcastStatus.LIVE and not broadcast.is_over(now):
         gone = {one.address for one in tried if one.status is DeliveryStatus.FAILED}
         left = channels_of(contact, ways, broadcast, now, without=gone)
     again = replace(recipient, round=delivery.outreach.round)  # the same round, on another address
     await unit.recipients.settle(redirected(again, left, state, delivery.failure, now))
+
+
+def _stands_for(other: Delivery, failed: Delivery) -> bool:
+    """Whether another message of the same round, or of a later one, is out or on its way."""
+    assert other.outreach is not None and failed.outreach is not None  # noqa: PT018
+    is_alive = other.status.is_pending or other.status in _ADVANCING
+    return is_alive and other.id != failed.id and other.outreach.round >= failed.outreach.round
 
 
 async def _end(unit: Unit, number: int, delivery: Delivery) -> None:

@@ -97,8 +97,11 @@ class Broadcasts(Protocol):
 
     async def get(self, broadcast: BroadcastId) -> Broadcast | None: ...
 
-    async def hold(self, broadcast: BroadcastId) -> Broadcast | None:
-        """The broadcast as it stands until this transaction ends: nobody saves it before that."""
+    async def hold(self, broadcast: BroadcastId, *, is_alone: bool = False) -> Broadcast | None:
+        """The broadcast as it stands until this transaction ends: nobody saves it, or holds it alone, before that.
+
+        Alone: when all others that held it are done.
+        """
         ...
 
     async def save(self, broadcast: Broadcast) -> None:

@@ -1,8 +1,9 @@
 """Owns a broadcast's life: drafted by one person, reviewed, approved by another, begun, updated, cancelled, ended."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.broadcast import (
     DEFAULT_REPEATS,
@@ -184,9 +185,12 @@ class BroadcastDesk:
                 )
             approved = replace(_moved(stored, BroadcastStatus.APPROVED), approver=StaffId(reader.id), approved_at=now)
             await unit.broadcasts.save(approved)
-            approved = replace(approved, revision=approved.revision + 1)
-            if approved.send_at is None or approved.send_at <= now:
-                approved = await self._begin(unit, approved)
+            is_due = approved.send_at is None or approved.send_at <= now
+            if is_due:
+                await self._halt_replaced(unit, approved)
+        approved = (
+            await self._begin_approved(broadcast) if is_due else replace(approved, revision=approved.revision + 1)
+        )
         log.info(
             "broadcast_approved",
             broadcast=broadcast,
@@ -213,7 +217,8 @@ class BroadcastDesk:
                 return cancelled
             word = self._cancellation(reader, stored)
             await unit.broadcasts.add(word)
-            return await self._begin(unit, replace(word, revision=1))
+            await self._halt_replaced(unit, word)
+        return await self._begin_approved(word.id)
 
     def _cancellation(self, reader: Reader, cancelled: Broadcast) -> Broadcast:
         now = self.clock.now()
@@ -276,25 +281,51 @@ class BroadcastDesk:
         for broadcast in waiting:
             is_due = broadcast.status is BroadcastStatus.APPROVED and (broadcast.send_at or now) <= now
             if broadcast.is_over(now) or is_due:
-                async with self.store.transaction() as unit:
-                    current = await unit.broadcasts.get(broadcast.id)
-                    if current is not None and current.revision == broadcast.revision:
-                        await (self._end(unit, current) if current.is_over(now) else self._begin(unit, current))
-                        moved += 1
+                with suppress(Conflict):  # another process came first
+                    moved += await self._move_on(broadcast, now)
         return moved
+
+    async def _move_on(self, seen: Broadcast, now: datetime) -> bool:
+        async with self.store.transaction() as unit:
+            current = await unit.broadcasts.get(seen.id)
+            if current is None or current.revision != seen.revision:
+                return False
+            await (self._end(unit, current) if current.is_over(now) else self._begin(unit, current))
+        return True
+
+    async def catch_up(self, unit: Unit, broadcast: BroadcastId) -> None:
+        """Some of a stopped broadcast were still sent it: what came in its place is for them too (R8)."""
+        for later in await unit.broadcasts.in_status(BroadcastStatus.LIVE):
+            if later.audience.of == broadcast:
+                await unit.recipients.expand(later, self._plan(later, await self._audience(unit, later)))
 
     async def _end(self, unit: Unit, broadcast: Broadcast) -> None:
         """Its life is over: whoever was not reached never will be (R20)."""
-        await unit.recipients.stop(broadcast.id, RecipientState.EXPIRED)
-        await unit.deliveries.cancel_outreach(broadcast.id)
         ending = BroadcastStatus.ENDED if broadcast.status is BroadcastStatus.LIVE else BroadcastStatus.CANCELLED
         await unit.broadcasts.save(replace(_moved(broadcast, ending), ended_at=self.clock.now()))
+        await unit.recipients.stop(broadcast.id, RecipientState.EXPIRED)
+        await unit.deliveries.cancel_outreach(broadcast.id)
+
+    async def _begin_approved(self, broadcast: BroadcastId) -> Broadcast:
+        """Begin what is approved and due; where this process dies before, or another is faster, `keep_time` does."""
+        with suppress(Conflict):
+            async with self.store.transaction() as unit:
+                approved = await unit.broadcasts.get(broadcast)
+                if approved is not None and approved.status is BroadcastStatus.APPROVED:
+                    return await self._begin(unit, approved)
+        async with self.store.look() as unit:
+            begun = await unit.broadcasts.get(broadcast)
+        assert begun is not None, "a broadcast is never deleted"
+        return begun
 
     async def _begin(self, unit: Unit, broadcast: Broadcast) -> Broadcast:
-        """Enter the account, everybody in it at once; what this one replaces stops in the same transaction."""
+        """Enter the account, everybody in it at once, when those of what this one replaces are closed."""
         now = self.clock.now()
+        await self._halt_replaced(unit, broadcast)
         for replaced in broadcast.references:
-            await self._stop(unit, replaced)
+            await unit.broadcasts.hold(replaced, is_alone=True)  # sends that are being kept are in the account then
+            await unit.recipients.stop(replaced, RecipientState.CANCELLED)
+            await unit.deliveries.cancel_outreach(replaced)
         begun = replace(_moved(broadcast, BroadcastStatus.LIVE), begun_at=now)
         await unit.broadcasts.save(begun)
         plan = self._plan(begun, await self._audience(unit, begun))
@@ -302,14 +333,13 @@ class BroadcastDesk:
         log.info("broadcast_begun", broadcast=begun.id, kind=begun.kind, recipients=count)
         return replace(begun, revision=begun.revision + 1)
 
-    async def _stop(self, unit: Unit, broadcast: BroadcastId) -> None:
-        stored = await unit.broadcasts.get(broadcast)
-        if stored is None or stored.status is not BroadcastStatus.LIVE:
-            return
-        await unit.recipients.stop(broadcast, RecipientState.CANCELLED)
-        await unit.deliveries.cancel_outreach(broadcast)
-        cancelled = replace(_moved(stored, BroadcastStatus.CANCELLED), ended_at=self.clock.now())
-        await unit.broadcasts.save(cancelled)
+    async def _halt_replaced(self, unit: Unit, broadcast: Broadcast) -> None:
+        """From this commit on nothing is sent any more of what it replaces; a million accounts take longer to close."""
+        for replaced in broadcast.references:
+            stored = await unit.broadcasts.get(replaced)
+            if stored is not None and stored.status is BroadcastStatus.LIVE:
+                halted = replace(_moved(stored, BroadcastStatus.CANCELLED), ended_at=self.clock.now())
+                await unit.broadcasts.save(halted)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -80,7 +80,7 @@ class Sender:
     ) -> Delivery:
         """The delivery after one attempt at it; nothing is stored.
 
-        `is_wanted` is asked once its turn in the pace has come. `is_forced` goes out even after STOP (R19).
+        `is_wanted` is asked until its turn in the pace has come. `is_forced` goes out even after STOP (R19).
         """
         now = self.clock.now()
         refusal = self._refusal(delivery, contact, now, is_forced=is_forced)
@@ -88,7 +88,7 @@ class Sender:
             return _failed(delivery, refusal)
         delivery = self._in_window(delivery, contact, now)
         try:
-            wait = await self._take_turn(delivery)
+            wait = await self._take_turn(delivery, is_wanted)
             if wait > 0:
                 due_at = self.clock.now() + timedelta(seconds=wait)
                 return replace(delivery, status=DeliveryStatus.QUEUED, due_at=due_at)
@@ -108,16 +108,20 @@ class Sender:
             attempts=delivery.attempts + 1,
         )
 
-    async def _take_turn(self, delivery: Delivery) -> float:
-        """Wait for a place in the sender's pace; the seconds still to wait when that would take too long."""
+    async def _take_turn(self, delivery: Delivery, is_wanted: Callable[[Delivery], bool]) -> float:
+        """Wait for a place in the sender's pace; the seconds still to wait when that would take too long.
+
+        What is no longer wanted takes none.
+        """
         channeller = self.channels[delivery.channel]
         waited, cost = 0.0, channeller.cost(delivery.content)
-        while True:
+        while is_wanted(delivery):
             wait = await self._ask_pace(delivery, channeller.sender, cost)
             waited += wait
             if wait <= 0 or waited > MAX_WAIT_SECONDS:
                 return max(0.0, wait)
             await self.sleep(wait)
+        return 0.0
 
     async def _ask_pace(self, delivery: Delivery, sender: str, cost: float) -> float:
         try:

@@ -7,34 +7,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain.broadcast import BroadcastStatus
-from bot.domain.checkin import Recipient, RecipientState
+from bot.domain.checkin import Recipient, RecipientState, state_after
 from bot.domain.contact import Address, Channel, Contact, ContactId
 from bot.domain.delivery import BroadcastId, Delivery, DeliveryId, DeliveryStatus, Lane, Outreach, Template
-from bot.domain.errors import Conflict, Reason
+from bot.domain.errors import Conflict, Reason, Unavailable
 from bot.log import logger
 from bot.services.accounts import channels_of, redirected, settle, usable
 from bot.services.broadcast_ports import Due
 from bot.services.broadcasts import BroadcastDesk
-from bot.services.deliveries import Sender
+from bot.services.deliveries import KEEP_PAUSES, Sender
 from bot.services.forecast import Way
 from bot.services.inbox import refuse
 from bot.services.letters import Addressee, Letters
+from bot.services.lines import Lines, Pair, Place
 from bot.services.ports import DEFAULT_CLAIM, Clock, Ids, Store, Unit
 
 log = logger("outreach")
 
-CHUNK_SECONDS = 2.0  # a chunk is what the pace lets out in this time, so that a claim never outlives its lease
-SMALLEST_CHUNK, LARGEST_CHUNK = 2, 200
-LOOK_SECONDS = 0.3  # between two looks for what is due or was stopped: a cancel is heard well within a second
 DAY = timedelta(days=1)
+CHUNK = 200  # recipients in a chunk that is not part of a line
+MAX_DOUBTS = 6  # claims that ran out: a delivery that its senders die of, or whose outcome nobody can keep
 
 
 @dataclass(kw_only=True)
 class OutreachSender:
     """Sends what broadcasts owe their recipients. Any number of processes may: each recipient is claimed by one.
 
-    A chunk's deliveries are stored as being sent before the first goes out, and their outcomes in one batch: a process
-    killed in between leaves at most one chunk in doubt, which is sent again when its claim has run out, and counted.
+    Deliveries are stored as being sent before the first of them goes out, and their outcomes in small batches: what a
+    killed process had in hand is sent again when its claim has run out, and counted as doubted.
     """
 
     store: Store
@@ -43,90 +43,75 @@ class OutreachSender:
     clock: Clock
     ids: Ids
     ways: Mapping[Channel, Way]
-    hands: int = 2  # chunks of one channel and lane that this process has in hand at once
-    look_seconds: float = LOOK_SECONDS
-    _live: frozenset[BroadcastId] = frozenset()
+    _stopped: set[BroadcastId] = field(default_factory=set)
     _letters: dict[BroadcastId, Letters] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look for work and do it until `stop` is set, then finish what is in hand."""
-        busy: dict[tuple[Channel, Lane], int] = defaultdict(int)
-        async with asyncio.TaskGroup() as group:
-            while not stop.is_set():
-                for place in await self._look_safely():
-                    if busy[place] < self.hands and not self._must_yield(place, busy):
-                        busy[place] += 1
-                        task = group.create_task(self._work_through(place, stop))
-                        task.add_done_callback(lambda _, place=place: _count_down(busy, place))  # type: ignore[misc]
-                await _rest(stop, self.look_seconds)
+        await Lines(road=self, sleep=self.sender.sleep).run(stop)
 
-    def _must_yield(self, place: tuple[Channel, Lane], busy: Mapping[tuple[Channel, Lane], int]) -> bool:
-        """Bulk is not even claimed while an emergency goes out on its channel."""
-        channel, lane = place
-        return lane is not Lane.EMERGENCY and busy.get((channel, Lane.EMERGENCY), 0) > 0
-
-    async def _look_safely(self) -> Sequence[tuple[Channel, Lane]]:
-        try:
-            return await self.look()
-        except Exception as error:  # the database is away: what is due stays due
-            log.warning("look_failed", error=error)
-            return ()
-
-    async def look(self) -> Sequence[tuple[Channel, Lane]]:
-        """Where there is work, the most urgent first; learns which broadcasts are live."""
+    async def look(self) -> Sequence[Place]:
+        """Where there is work, the most urgent first; learns which broadcasts were stopped."""
+        begun = set(self._letters)  # before the look: what begins meanwhile is not in what it sees
         async with self.store.look() as unit:
             live = await unit.broadcasts.in_status(BroadcastStatus.LIVE)
             work = await unit.recipients.work(self.clock.now())
-        self._live = frozenset(broadcast.id for broadcast in live)
-        for gone in set(self._letters) - self._live:
-            del self._letters[gone]
+        stopped = begun - {broadcast.id for broadcast in live}
+        self._stopped |= stopped
+        for broadcast in stopped:
+            self._letters.pop(broadcast, None)
         return sorted((place for place in work if place[0] in self.ways), key=lambda place: list(Lane).index(place[1]))
 
-    async def _work_through(self, place: tuple[Channel, Lane], stop: asyncio.Event) -> None:
-        """Chunk after chunk while there are any; an error ends it, and the next look begins anew."""
-        try:
-            while not stop.is_set() and await self.send_chunk(*place):
-                pass
-        except Exception as error:
-            log.error("chunk_failed", channel=place[0], lane=place[1], error=error)
+    def rate(self, channel: Channel) -> float:
+        return self.ways[channel].rate
 
-    # --- one chunk --------------------------------------------------------------------------------------------------
+    def cost(self, delivery: Delivery) -> float:
+        return self.ways[delivery.channel].channeller.cost(delivery.content)
 
     async def send_chunk(self, channel: Channel, lane: Lane) -> int:
         """Claim, send and keep one chunk; returns how many recipients it had."""
-        claimed, contacts = await self._claim(channel, lane)
-        if not claimed:
-            return 0
-        outcomes = await asyncio.gather(*(self._send(delivery, contacts[delivery.contact]) for delivery in claimed))
-        await self._keep(outcomes, contacts)
-        return len(claimed)
+        claimed, seen = await self.claim(channel, lane, CHUNK)
+        outcomes = await asyncio.gather(*(self.send(*pair) for pair in claimed))
+        await self.keep([(outcome, contact) for outcome, (_, contact) in zip(outcomes, claimed, strict=True)])
+        return seen
 
-    async def _claim(self, channel: Channel, lane: Lane) -> tuple[list[Delivery], Mapping[ContactId, Contact]]:
-        """Deliveries in this process's hand until the claim runs out: what is tried again, then who is due."""
+    # --- claimed ----------------------------------------------------------------------------------------------------
+
+    async def claim(self, channel: Channel, lane: Lane, limit: int) -> tuple[list[Pair], int]:
+        """Deliveries in this process's hand until the claim runs out: what is tried again, then who is due.
+
+        Also returns how many were looked at: for some there is nothing to send on this channel.
+        """
         now, way = self.clock.now(), self.ways[channel]
-        until, limit = now + DEFAULT_CLAIM, _chunk(way)
+        until = now + DEFAULT_CLAIM
         async with self.store.transaction() as unit:
-            again = list(await unit.deliveries.claim_outreach(channel, lane, now, until, limit))
+            again = await unit.deliveries.claim_outreach(channel, lane, now, until, limit)
             due = await unit.recipients.due(channel, lane, now, limit - len(again)) if len(again) < limit else ()
-            contacts = {one.contact.id: one.contact for one in due}
-            contacts |= await unit.roster.get([delivery.contact for delivery in again])
-            await self._learn(unit, {_broadcast(one) for one in again}, {one.recipient.broadcast for one in due})
-            room = await self._room(unit, way, now)
-            new, unwritable = [], []
-            for one in due:
-                letters = await self._letters_of(unit, one.recipient.broadcast)
-                gone = await _failed_addresses(unit, one.recipient)
-                delivery = self._write(one, letters, channel, now, until, may_open=room > 0, without=gone)
-                if delivery is None:
-                    unwritable.append(one)
-                else:
-                    new.append(delivery)
-                    room -= delivery.content.template is not None
-            await unit.deliveries.add(new)
-            await unit.recipients.begin_round([one.recipient.number for one in due])
-            for one in unwritable:
-                await self._fall_back(unit, one.recipient, one.contact, now)
-        return [*(one for one in again if one.contact in contacts), *new], contacts
+            known = await unit.roster.get([delivery.contact for delivery in again]) if again else {}
+            await self._learn(unit, {_broadcast(one) for one in again})
+            new = await self._write_all(unit, due, way, now, until)
+        return [*((one, known[one.contact]) for one in again if one.contact in known), *new], len(again) + len(due)
+
+    async def _write_all(self, unit: Unit, due: Sequence[Due], way: Way, now: datetime, until: datetime) -> list[Pair]:
+        """Store what those who are due are sent; whoever cannot be written to here is due elsewhere, or nowhere."""
+        if not due:
+            return []
+        room, written = await self._room(unit, way, now), list[Pair]()
+        unwritable = []
+        for one in due:
+            letters = await self._letters_of(unit, one.recipient.broadcast)
+            gone = await _failed_addresses(unit, one.recipient)
+            delivery = self._write(one, letters, way, now, until, may_open=room > 0, without=gone)
+            if delivery is None:
+                unwritable.append(one)
+            else:
+                written.append((delivery, one.contact))
+                room -= delivery.content.template is not None
+        await unit.deliveries.add([delivery for delivery, _ in written])
+        await unit.recipients.begin_round([one.recipient.number for one in due])
+        for one in unwritable:
+            await self._fall_back(unit, one.recipient, one.contact, now)
+        return written
 
     async def _room(self, unit: Unit, way: Way, now: datetime) -> float:
         """How many more people may be written to outside the window today."""
@@ -134,15 +119,13 @@ class OutreachSender:
             return float("inf")
         return way.reach - await unit.deliveries.templates_since(way.channeller.name, now - DAY)
 
-    async def _learn(self, unit: Unit, doubtful: Iterable[BroadcastId], due: Iterable[BroadcastId]) -> None:
-        """Which broadcasts are live, as this transaction sees it: those that owe somebody are."""
-        live = set(self._live) | set(due)
+    async def _learn(self, unit: Unit, doubtful: Iterable[BroadcastId]) -> None:
+        """Whether what is tried again is still to be sent, as this transaction sees it."""
         for broadcast in doubtful:
             stored = await unit.broadcasts.get(broadcast)
-            is_live = stored is not None and stored.status is BroadcastStatus.LIVE
-            (live.add if is_live else live.discard)(broadcast)
+            if stored is None or stored.status is not BroadcastStatus.LIVE:
+                self._stopped.add(broadcast)
             await self._letters_of(unit, broadcast)
-        self._live = frozenset(live)
 
     async def _letters_of(self, unit: Unit, broadcast: BroadcastId) -> Letters:
         if broadcast not in self._letters:
@@ -155,7 +138,7 @@ class OutreachSender:
         self,
         due: Due,
         letters: Letters,
-        channel: Channel,
+        way: Way,
         now: datetime,
         until: datetime,
         *,
@@ -164,6 +147,7 @@ class OutreachSender:
     ) -> Delivery | None:
         """The delivery to this recipient; None where none of their addresses on the channel can be written to."""
         broadcast, recipient, contact = letters.broadcast, due.recipient, due.contact
+        channel = way.channeller.name
         reaches = usable(contact, channel, self.ways, broadcast, now)
         reach = next((one for one in reaches if one.address not in without), None)
         if reach is None or (not reach.is_in_window(now) and not may_open):
@@ -178,7 +162,6 @@ class OutreachSender:
                 round=recipient.round if recipient.state.is_reached else 0,
             )
         )
-        way = self.ways[channel]
         if not reach.is_in_window(now):
             content = replace(content, template=Template(id=way.template, variables=(content.text,)))
         return Delivery(
@@ -197,28 +180,72 @@ class OutreachSender:
             outreach=Outreach(broadcast=broadcast.id, recipient=recipient.number, round=recipient.round),
         )
 
-    async def _send(self, delivery: Delivery, contact: Contact) -> Delivery:
-        letters = self._letters.get(_broadcast(delivery))
+    # --- sent -------------------------------------------------------------------------------------------------------
+
+    async def send(self, delivery: Delivery, contact: Contact) -> Delivery:
+        """The delivery after one attempt at it; nothing is stored, nothing raised."""
+        letters, outreach = self._letters.get(_broadcast(delivery)), delivery.outreach
+        if outreach is not None and outreach.doubts > MAX_DOUBTS:
+            return replace(delivery, status=DeliveryStatus.FAILED, failure=Reason.UNKNOWN)
         is_forced = letters is not None and letters.broadcast.overrides_opt_out
-        return await self.sender.attempt(delivery, contact, is_wanted=self._is_wanted, is_forced=is_forced)
+        try:
+            return await self.sender.attempt(delivery, contact, is_wanted=self._is_wanted, is_forced=is_forced)
+        except Exception as error:
+            log.error("attempt_broke", delivery=delivery.id, error=error)
+            return replace(delivery, status=DeliveryStatus.FAILED, failure=Reason.UNKNOWN)
 
     def _is_wanted(self, delivery: Delivery) -> bool:
         """Whether it may still go out: asked again when its turn has come, for a cancel may have come first."""
-        return _broadcast(delivery) in self._live
+        return _broadcast(delivery) not in self._stopped
 
-    # --- its outcome ------------------------------------------------------------------------------------------------
+    # --- kept -------------------------------------------------------------------------------------------------------
 
-    async def _keep(self, outcomes: Sequence[Delivery], contacts: Mapping[ContactId, Contact]) -> None:
-        sent = [delivery for delivery in outcomes if delivery.status is DeliveryStatus.SENT]
-        others = [delivery for delivery in outcomes if delivery.status is not DeliveryStatus.SENT]
+    async def keep(self, outcomes: Sequence[Pair]) -> None:
+        """Store what became of deliveries; never raises.
+
+        It is worth some patience: what a provider took would be sent again. One that cannot be stored at all must not
+        take the others with it.
+        """
+        for pause in (*KEEP_PAUSES, None):
+            try:
+                await self._keep_together(outcomes)
+                return
+            except (Conflict, Unavailable) as error:
+                log.warning("keeping_waits", outcomes=len(outcomes), error=error)
+                if pause is not None:
+                    await self.sender.sleep(pause)
+            except Exception as error:
+                log.error("keeping_broke", outcomes=len(outcomes), error=error)
+                break
+        if len(outcomes) > 1:
+            for outcome in outcomes:
+                await self.keep([outcome])
+
+    async def _keep_together(self, outcomes: Sequence[Pair]) -> None:
+        contacts = {contact.id: contact for _, contact in outcomes}
+        sent = [delivery for delivery, _ in outcomes if delivery.status is DeliveryStatus.SENT]
+        others = [delivery for delivery, _ in outcomes if delivery.status is not DeliveryStatus.SENT]
         async with self.store.transaction() as unit:
+            late = await self._hold_all(unit, {_broadcast(delivery) for delivery, _ in outcomes})
             kept = await unit.deliveries.save_sent(sent)
             # Of some, a receipt had overtaken this record of the send.
             others.extend(delivery for delivery in kept if delivery.status is not DeliveryStatus.SENT)
             await unit.contacts.met([delivery.contact for delivery in sent], self.clock.now())
             await self._note_sent(unit, sent, contacts)
             for delivery in others:
-                await self._note(unit, delivery)
+                await self._note(unit, _given_up(delivery) if _broadcast(delivery) in late else delivery)
+            for broadcast in late & {_broadcast(one) for one in (*sent, *others) if _may_be_sent(one)}:
+                await self.desk.catch_up(unit, broadcast)
+
+    async def _hold_all(self, unit: Unit, broadcasts: Iterable[BroadcastId]) -> set[BroadcastId]:
+        """Nobody stops these until their accounts are written; returns those that were stopped before."""
+        late = set()
+        for broadcast in sorted(broadcasts):
+            stored = await unit.broadcasts.hold(broadcast)
+            if stored is None or stored.status is not BroadcastStatus.LIVE:
+                late.add(broadcast)
+                self._stopped.add(broadcast)
+        return late
 
     async def _note_sent(self, unit: Unit, sent: Iterable[Delivery], contacts: Mapping[ContactId, Contact]) -> None:
         """All who were sent it in one statement for those that go on alike."""
@@ -258,15 +285,19 @@ class OutreachSender:
         await settle(unit, delivery, self.ways, self.clock.now())
 
     async def _fall_back(self, unit: Unit, recipient: Recipient, contact: Contact, now: datetime) -> None:
-        """Nothing can be sent on this channel: on the next one, if there is any."""
+        """Nothing can be sent on this channel: on the next one, if there is any where nothing has failed."""
         broadcast = (await self._letters_of(unit, recipient.broadcast)).broadcast
-        reason = _why_not(contact, recipient.due_channel)
+        tried = await unit.deliveries.of_recipient(recipient.number)
+        gone = {one.address for one in tried if one.status is DeliveryStatus.FAILED}
         left = [
             channel
-            for channel in channels_of(contact, self.ways, broadcast, now)
+            for channel in channels_of(contact, self.ways, broadcast, now, without=gone)
             if channel is not recipient.due_channel
         ]
-        await unit.recipients.settle(redirected(recipient, left, RecipientState.NOT_REACHED, reason, now))
+        state = state_after((one.status for one in tried), is_answered=recipient.has_answered)
+        # What failed says more of why somebody was not reached than what could not even be tried.
+        reason = recipient.reason if tried and recipient.reason else _why_not(contact, recipient.due_channel)
+        await unit.recipients.settle(redirected(recipient, left, state or RecipientState.NOT_REACHED, reason, now))
 
 
 def _why_not(contact: Contact, channel: Channel | None) -> Reason:
@@ -285,22 +316,18 @@ async def _failed_addresses(unit: Unit, recipient: Recipient) -> frozenset[Addre
     return frozenset(one.address for one in tried if one.status is DeliveryStatus.FAILED)
 
 
-def _chunk(way: Way) -> int:
-    """How many are claimed at once."""
-    return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, round(way.rate * CHUNK_SECONDS)))
+def _given_up(delivery: Delivery) -> Delivery:
+    """Not to be tried again, for its broadcast was stopped."""
+    is_to_come = delivery.status is DeliveryStatus.QUEUED
+    return replace(delivery, status=DeliveryStatus.CANCELLED) if is_to_come else delivery
+
+
+def _may_be_sent(delivery: Delivery) -> bool:
+    """Whether the reader has, or may have, got it: also what was dropped after a sender died with it in hand."""
+    was_sent = delivery.provider_id is not None
+    return was_sent or (delivery.outreach is not None and delivery.outreach.doubts > 0)
 
 
 def _broadcast(delivery: Delivery) -> BroadcastId:
     assert delivery.outreach is not None
     return delivery.outreach.broadcast
-
-
-def _count_down(busy: dict[tuple[Channel, Lane], int], place: tuple[Channel, Lane]) -> None:
-    busy[place] -= 1
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

@@ -30,8 +30,9 @@ class SqlBroadcasts:
         found = await self._read(select(table).where(table.c.id == broadcast))
         return found[0] if found else None
 
-    async def hold(self, broadcast: BroadcastId) -> Broadcast | None:
-        await self._work.share(_lock(broadcast))
+    async def hold(self, broadcast: BroadcastId, *, is_alone: bool = False) -> Broadcast | None:
+        take = self._work.one_at_a_time if is_alone else self._work.share
+        await take(_lock(broadcast))
         return await self.get(broadcast)
 
     async def save(self, broadcast: Broadcast) -> None:
