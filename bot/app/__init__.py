@@ -168,6 +168,7 @@ def _build(
             inbox=inbox,
             channels=channels,
             broadcasts=broadcasts,
+            session=session,
         ),
         telegram=telegram,
     )

@@ -2,26 +2,32 @@
 
 from collections.abc import Mapping
 
+import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from yarl import URL
 
-from bot.app.desks import Desks, locale_of
+from bot.app.desks import Desks, given, locale_of
+from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
-from bot.console import frame
+from bot.console import alerts, board, frame
+from bot.console.board_stream import BoardStream
 from bot.console.words import LANGUAGES
 from bot.domain.contact import Channel
 from bot.i18n import Catalogs
 from bot.nlu.rasa import RasaClient
 from bot.queue.live import Live
+from bot.services.board import BoardDesk
 from bot.services.broadcasts import BroadcastDesk
 from bot.services.inbox import Inbox
 from bot.services.ports import Channeller
 from bot.services.staff import StaffDesk
+from bot.services.watch import Lookout
 from bot.storage.store import SqlStore
-from bot.web import alerts, health, server, webchat, webhooks
+from bot.web import alerts as public_alerts
+from bot.web import health, server, webchat, webhooks
 
 
 def _probes(
@@ -52,6 +58,7 @@ def front(
     inbox: Inbox,
     channels: Mapping[Channel, Channeller],
     broadcasts: BroadcastDesk,
+    session: aiohttp.ClientSession,
 ) -> web.Application:
     """The application of this process's web side."""
     application = server.build(
@@ -67,7 +74,7 @@ def front(
                 languages=locale_of(settings).languages,
                 settings=settings,
             ),
-            *alerts.routes(store=store, clock=desks.clock, publisher=_publisher(settings)),
+            *public_alerts.routes(store=store, clock=desks.clock, publisher=_publisher(settings)),
             *health.routes(
                 probes=_probes(store, redis, rasa, channels),
                 vital=frozenset({"database", "redis"}),
@@ -75,7 +82,7 @@ def front(
             ),
         ]
     )
-    frame.mount(application, _console(settings, desks, store=store, broadcasts=broadcasts))
+    frame.mount(application, _console(settings, desks, store=store, session=session, broadcasts=broadcasts))
     return application
 
 
@@ -87,8 +94,26 @@ def _publisher(settings: Settings) -> Publisher:
     )
 
 
-def _console(settings: Settings, desks: Desks, *, store: SqlStore, broadcasts: BroadcastDesk) -> web.Application:
+def _console(
+    settings: Settings, desks: Desks, *, store: SqlStore, session: aiohttp.ClientSession, broadcasts: BroadcastDesk
+) -> web.Application:
     """The staff's pages, one family after the other."""
+    clock = desks.clock
     staff = StaffDesk(store=store, clock=desks.clock, ids=desks.ids)
     catalogs = Catalogs.load(settings.root / "locales", LANGUAGES)
-    return frame.application(desk=staff, clock=desks.clock, catalogs=catalogs, settings=settings, pages=[])
+    boards = BoardDesk(store=store, clock=clock)
+    pages = [
+        *alerts.routes(
+            desk=broadcasts,
+            zone=settings.zone,
+            intake=Intake(session=session, clock=clock, ids=desks.ids, languages=settings.languages),
+        ),
+        *board.routes(
+            desk=boards,
+            check_ins=desks.check_ins,
+            stream=BoardStream(lookout=Lookout(reader=boards, clock=clock), staff=staff, clock=clock),
+            clock=clock,
+            hotline=given(settings)["hotline"],
+        ),
+    ]
+    return frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
