@@ -49,6 +49,8 @@ POLL_SECONDS = 25
 UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 SHARE_LOCATION = "📍"
 SHORT_LABEL = 12  # UTF-16 units: two such buttons stand side by side on a narrow phone
+# How the library words what went wrong before a request was out; it keeps no types of httpx.
+_NEVER_ASKED = ("httpx.ConnectError", "httpx.ConnectTimeout", "Pool timeout")
 _SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (the header's name)
 
 
@@ -232,7 +234,8 @@ def _send_error(error: TelegramError) -> SendError:
         case BadRequest():
             return SendError(_bad_request(error.message.lower()))
         case NetworkError():
-            return SendError(Reason.PROVIDER_DOWN, detail=type(error).__name__)
+            is_doubtful = not error.message.startswith(_NEVER_ASKED)
+            return SendError(Reason.PROVIDER_DOWN, detail=type(error).__name__, is_doubtful=is_doubtful)
         case _:
             return SendError(Reason.UNKNOWN, detail=type(error).__name__)
 

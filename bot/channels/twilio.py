@@ -179,7 +179,8 @@ class TwilioAccount:
                 reason(error.code, error.status), retry_after=http.retry_after, detail=str(error.code)
             ) from None
         except (TwilioException, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise SendError(Reason.PROVIDER_DOWN, detail=type(error).__name__) from None
+            is_doubtful = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+            raise SendError(Reason.PROVIDER_DOWN, detail=type(error).__name__, is_doubtful=is_doubtful) from None
 
     # --- media ----------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,8 @@ class Content:
 class Outreach:
     """What a delivery is to a broadcast: which recipient's, in which round of asking.
 
-    `doubts` counts the claims on it that ran out: each may have been a send whose outcome was lost with its process.
+    `doubts` counts the sends whose outcome was lost: with the provider's answer, or with the process whose claim on it
+    ran out. Each may have reached its reader.
     """
 
     broadcast: BroadcastId

@@ -70,10 +70,16 @@ _RETRYABLE = frozenset({Reason.TOO_FAST, Reason.QUEUE_FULL, Reason.PROVIDER_DOWN
 
 
 class SendError(MusterError):
-    """A provider refused or lost a delivery; `retry_after` is the provider's own pause in seconds, if it gave one."""
+    """A provider refused or lost a delivery; `retry_after` is the provider's own pause in seconds, if it gave one.
 
-    def __init__(self, reason: Reason, *, retry_after: float | None = None, detail: str = "") -> None:
+    `is_doubtful`: its answer got lost, so that it may have taken the delivery nevertheless.
+    """
+
+    def __init__(
+        self, reason: Reason, *, retry_after: float | None = None, detail: str = "", is_doubtful: bool = False
+    ) -> None:
         self.reason = reason
+        self.is_doubtful = is_doubtful
         self.retry_after = retry_after
         self.detail = detail
         super().__init__(f"{reason.value}{': ' + detail if detail else ''}")

@@ -156,6 +156,8 @@ class Sender:
     async def _after_error(self, delivery: Delivery, error: SendError) -> Delivery:
         """Queued again where the same send may succeed later, else failed with its reason."""
         attempts = delivery.attempts + 1
+        if error.is_doubtful and delivery.outreach is not None:
+            delivery = replace(delivery, outreach=replace(delivery.outreach, doubts=delivery.outreach.doubts + 1))
         log.warning("send_failed", delivery=delivery.id, reason=error.reason, attempts=attempts)
         if not error.reason.is_retryable or attempts >= MAX_ATTEMPTS:
             return _failed(replace(delivery, attempts=attempts), error.reason)

@@ -185,7 +185,7 @@ class OutreachSender:
     async def send(self, delivery: Delivery, contact: Contact) -> Delivery:
         """The delivery after one attempt at it; nothing is stored, nothing raised."""
         letters, outreach = self._letters.get(_broadcast(delivery)), delivery.outreach
-        if outreach is not None and outreach.doubts > MAX_DOUBTS:
+        if outreach is not None and outreach.doubts - delivery.attempts > MAX_DOUBTS:
             return replace(delivery, status=DeliveryStatus.FAILED, failure=Reason.UNKNOWN)
         is_forced = letters is not None and letters.broadcast.overrides_opt_out
         try:
