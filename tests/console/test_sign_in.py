@@ -181,6 +181,14 @@ async def test_who_is_signed_in_is_not_asked_again(house: House) -> None:
     assert (await browser.get("/console/code")).headers["Location"] == "/console/sign-in"
 
 
+async def test_signing_in_as_another_ends_the_session_before(house: House) -> None:
+    browser = await house.author()
+    await house.add("eva", Role.APPROVER, FARM)
+    before = browser.cookie()
+    await browser.post("/console/sign-in", {"login": "eva", "password": PASSWORD})
+    assert await house.desk.of_session(before) is None
+
+
 async def test_signing_out_ends_the_session_and_forgets_the_cookie(house: House) -> None:
     browser = await house.author()
     token = browser.cookie()
