@@ -84,7 +84,7 @@ def lock_after(failures: int) -> timedelta:
     """How long nobody may try after so many wrong tries in a row: nothing, then 1, 2, 4 ... 60 minutes."""
     if failures < FREE_TRIES:
         return timedelta()
-    return min(FIRST_LOCK * 2 ** min(failures - FREE_TRIES, 10), LONGEST_LOCK)
+    return min(FIRST_LOCK * (1 << min(failures - FREE_TRIES, 10)), LONGEST_LOCK)
 
 
 class Stage(StrEnum):
