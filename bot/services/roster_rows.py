@@ -101,16 +101,24 @@ def read_roster(rows: Iterable[Row], *, sites: Sequence[Site], region: str) -> R
     return RosterSheet(entries=tuple(gathering.entries), problems=tuple(problems))
 
 
+def read_person(typed: Mapping[str, str], *, sites: Sequence[Site], region: str) -> RosterSheet:
+    """One person typed by hand, column by column, in the words that a file may use; nothing in it is required."""
+    reader = CellReader(1, COLUMNS, [typed.get(column, "") for column in COLUMNS])
+    workplaces = _Workplaces(sites, is_column=False, has_default=False)
+    entry = _entry(reader, workplaces, region, needs_number=False)
+    return RosterSheet(entries=(entry,) if entry else (), problems=tuple(reader.problems))
+
+
 @lru_cache(maxsize=1)
 def _aliases() -> Mapping[str, str]:
     return {plain(name): column for column, names in ALIASES.items() for name in names}
 
 
-def _entry(reader: CellReader, workplaces: "_Workplaces", region: str) -> Entry | None:
+def _entry(reader: CellReader, workplaces: "_Workplaces", region: str, *, needs_number: bool = True) -> Entry | None:
     """The person of one row, or None when anything is wrong with it."""
     phones = reader.read("phone", lambda text: _phones(text, region))
     listing = Listing(
-        name=reader.read("name", str) or None,
+        name=reader.read("name", _bare) or None,
         phones=phones or (),
         whatsapp=reader.read("whatsapp", lambda text: _whatsapp(text, phones, region)) or (),
         language=reader.read("language", _language),
@@ -119,7 +127,7 @@ def _entry(reader: CellReader, workplaces: "_Workplaces", region: str) -> Entry 
     )
     site = reader.read("site", workplaces.find)
     groups = reader.read("group", _groups) or ()
-    if not reader.problems and not (listing.addresses or listing.employee_number):
+    if needs_number and not reader.problems and not (listing.addresses or listing.employee_number):
         reader.complain("phone", "is empty: write a phone, or an employee number to know this person by next time")
     if reader.problems:
         return None
@@ -170,24 +178,24 @@ def _number(text: str) -> str:
 
 
 def _groups(text: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(part.strip() for part in text.replace("؛", ";").split(";") if part.strip()))
+    found = tuple(dict.fromkeys(part.strip() for part in _bare(text).replace("؛", ";").split(";") if part.strip()))
     if len(found) > MAX_GROUPS or any(len(name) > MAX_GROUP for name in found):
         raise ValueError(f"names more than {MAX_GROUPS} groups, or one of more than {MAX_GROUP} characters")
     return found
 
 
 def _bare(text: str) -> str:
-    """Without the apostrophe by which a spreadsheet is told that a cell is text."""
-    return text[1:] if text.startswith("'") else text
+    """Without the apostrophe by which a spreadsheet is told that a cell is text, as our own exports tell it."""
+    return text[1:] if text.startswith("'") and text[1:2] and text[1] in "=+-@0123456789" else text
 
 
 class _Workplaces:
     """Finds a site by its code or name, whatever the case and accents."""
 
-    def __init__(self, sites: Sequence[Site], *, is_column: bool) -> None:
+    def __init__(self, sites: Sequence[Site], *, is_column: bool, has_default: bool = True) -> None:
         self._by_word = {fold(word): site.id for site in reversed(sites) for word in (site.name, site.code)}
         self._codes = ", ".join(site.code for site in sites) or "(the employer has none yet: add it first)"
-        self._only = sites[0].id if len(sites) == 1 else None
+        self._only = sites[0].id if len(sites) == 1 and has_default else None
         self._is_column = is_column
 
     def find(self, text: str) -> SiteId | None:
