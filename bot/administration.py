@@ -24,7 +24,7 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
-from bot.services import staff
+from bot.services import proofreading, staff
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
@@ -40,7 +40,11 @@ from bot.web import webchat_words
 def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: bool) -> int:
     """Print every problem with file and line; 1 if there is any. Writes what it is asked to write first."""
     spoken = [text.msgid for text in TEXTS]
-    shown = {"bot/web/webchat_words.py": webchat_words.MSGIDS, "bot/services/staff.py": staff.TEXTS}
+    shown = {
+        "bot/web/webchat_words.py": webchat_words.MSGIDS,
+        "bot/services/staff.py": staff.TEXTS,
+        "bot/services/proofreading.py": proofreading.TEXTS,
+    }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")
     if extract:

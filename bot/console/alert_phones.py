@@ -1,6 +1,6 @@
 """Owns how a broadcast looks on the phones that get it: each language, on each channel, with its options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.console import alert_words
@@ -37,8 +37,14 @@ class Spoken:
     phones: tuple[Phone, ...]
 
 
-def phones(broadcast: Broadcast, letters: Letters, ways: Mapping[Channel, Way], _: Words) -> tuple[Spoken, ...]:
-    """Every language that has texts, the source's first."""
+def phones(
+    broadcast: Broadcast,
+    letters: Letters,
+    ways: Mapping[Channel, Way],
+    _: Words,
+    used: Collection[tuple[Channel, str]] = (),
+) -> tuple[Spoken, ...]:
+    """Every language that has texts, the source's first; each on the channels first that are `used` for it now."""
     source = broadcast.source
     if source is None:
         return ()
@@ -51,7 +57,7 @@ def phones(broadcast: Broadcast, letters: Letters, ways: Mapping[Channel, Way], 
             info=broadcast.infos[language],
             is_source=language == broadcast.source_language,
             is_sendable=is_sendable(broadcast.infos[language], source),
-            phones=tuple(_phones(letters, ways, language)),
+            phones=tuple(sorted(_phones(letters, ways, language), key=lambda one: (one.channel, language) not in used)),
         )
         for language in languages
     )

@@ -102,6 +102,7 @@ REASONS: Final = {
     Reason.CHANNEL_OFF: N_("Known only on a channel that is off here"),
     Reason.OUTSIDE_WINDOW: N_("WhatsApp only, silent for 24 hours, and no template is set up"),
 }
+OWN: Final = {"site": N_("their site"), "assembly_point": N_("their assembly point")}  # filled for each reader
 OTHER_REASON: Final = N_("Another reason")
 
 
@@ -141,4 +142,6 @@ def options(labels: Mapping[Key, str], _: Words) -> list[tuple[Key, str]]:
 def title(broadcast: Broadcast, _: Words) -> str:
     """What lists and headings call it."""
     said = broadcast.source.headline if broadcast.source else ""
+    for name, meant in OWN.items():
+        said = said.replace(f"{{{name}}}", _(meant))
     return said or broadcast.event or _("Without a headline")

@@ -187,7 +187,10 @@ class Approvals:
             request, "alerts/preview.html", status=status, form=form, broadcast=broadcast, scene=scene,
             title=alert_words.title(broadcast, _), labels=alert_words, zone=scene.zone,
             recipients=preview.recipients, told=_told(preview, who),
-            screens=phones(broadcast, preview.letters, self.desk.ways, _),
+            screens=phones(
+                broadcast, preview.letters, self.desk.ways, _,
+                {(line.channel, line.language) for line in preview.forecast.lines},
+            ),
             span=lambda length: alert_words.span(length, _),
             form_repeats=typed_values(broadcast, scene.zone)["repeats"],
             faults=[(field_of(fault, broadcast), fault.language, fault_text(fault, _)) for fault in preview.faults],
@@ -247,7 +250,10 @@ def _told(preview: Preview, who: Reader) -> dict[str, Any]:
 
     Which channel a single worker uses says when they last wrote to us.
     """
-    forecast = preview.forecast
+    is_few = alert_words.count_shown(preview.recipients, who) is None
+    forecast = (
+        replace(preview.forecast, lines=(), missed={}, fallbacks={}, durations={}) if is_few else preview.forecast
+    )
     by_channel: Counter[Channel] = Counter()
     templates: Counter[Channel] = Counter()
     for line in forecast.lines:
@@ -264,7 +270,8 @@ def _told(preview: Preview, who: Reader) -> dict[str, Any]:
         "fallbacks": alert_words.counts_shown(forecast.fallbacks, who),
         "segments": forecast.segments if is_shown.get(Channel.SMS) else None,
         "durations": {channel: span for channel, span in forecast.durations.items() if is_shown.get(channel)},
-        "duration": forecast.duration,
+        "is_few": is_few,
+        "duration": preview.forecast.duration,
         "over_reach": alert_words.count_shown(forecast.over_reach, who),
     }
 

@@ -15,6 +15,7 @@ from bot.console.render import draw, page
 from bot.console.visit import reader, see_other, words
 from bot.console.words import Words
 from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.contact import Channel
 from bot.domain.errors import Conflict, InputError
 from bot.i18n import direction
 from bot.services.access import Deed
@@ -164,20 +165,22 @@ def field_of(fault: Fault, broadcast: Broadcast) -> str:
 
 
 def fault_text(fault: Fault, _: Words) -> str:
-    named = fault.variables.get("field")
-    label = {"field": _(alert_words.FIELDS[named])} if isinstance(named, str) and named in FIELDS else {}
-    return _(fault.msgid, **{**fault.variables, **label})
+    """The fault in the reader's language."""
+    known = fault.variables.get("channel")
+    named = {"channel": _(alert_words.CHANNELS[Channel(str(known))])} if known else {}
+    return _(fault.msgid, **{**fault.variables, **named})
 
 
 def _counted(request: web.Request, preview: Preview, scene: Scene) -> dict[str, Any]:
     who, forecast = reader(request), preview.forecast
     area = preview.broadcast.audience.area
+    is_few = alert_words.count_shown(forecast.recipients, who) is None  # nothing at all is told of so few (R2)
     inside = set(sites_in(area, scene.sites)) if area else set()
     return {
         "problem": "",
         "recipients": forecast.recipients,
-        "missed": alert_words.count_shown(sum(forecast.missed.values()), who),
-        "fallbacks": alert_words.count_shown(sum(forecast.fallbacks.values()), who),
+        "missed": 0 if is_few else alert_words.count_shown(sum(forecast.missed.values()), who),
+        "fallbacks": 0 if is_few else alert_words.count_shown(sum(forecast.fallbacks.values()), who),
         "inside": [site.name for site in scene.sites if site.id in inside] if area else None,
     }
 

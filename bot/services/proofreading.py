@@ -1,17 +1,58 @@
 """Owns what must be right before a broadcast goes out: complete, in time, the same in every language (R12)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.broadcast import Broadcast, BroadcastKind, Info, MessageType
 from bot.domain.contact import Channel
-from bot.i18n import faults, fill, placeholders, stray_braces
+from bot.i18n import fill, numbers, placeholders, stray_braces
 from bot.services.forecast import Way, sample
 from bot.services.letters import PLACEHOLDERS, Letters
 
 LONGEST_LIFE = timedelta(days=14)
 FIELDS = ("headline", "description", "instruction")
+
+NO_REFERENCE = "An update must say which alert it replaces."
+NOBODY = "Nobody is in this audience. Choose other sites, languages or groups."
+NO_HEADLINE = "Write a headline: what happens, and where."
+NO_INSTRUCTION = "Write what people should do."
+NO_EVENT = "Say what kind of event it is, such as Flood."
+NO_END = "Say until when it is of use: late copies are then dropped."
+ENDS_EARLY = "It would end before it is sent."
+LIVES_LONG = "It may live for 14 days at most."
+ENDS_BEFORE_ONSET = "It would end before the danger begins."
+NO_PAUSE = "The pause before asking again must be longer than nothing."
+FILL_IN = "Fill in {open_brace}{name}{close_brace}."
+STRAY = "{what} is no placeholder."
+NO_NAME = "It lacks {open_brace}{name}{close_brace}, which the source has."
+OTHER_NAME = "It names {open_brace}{name}{close_brace}, which the source does not."
+NO_NUMBER = "It lacks the number {number}, which the source has."
+OTHER_NUMBER = "It has the number {number}, which the source has not."
+NO_PLACE = "It does not name {place}, which the source does."
+TOO_LONG = "This is too long for one message on {channel}."
+# Shown on pages, so they are translated.
+TEXTS = (
+    NO_REFERENCE,
+    NOBODY,
+    NO_HEADLINE,
+    NO_INSTRUCTION,
+    NO_EVENT,
+    NO_END,
+    ENDS_EARLY,
+    LIVES_LONG,
+    ENDS_BEFORE_ONSET,
+    NO_PAUSE,
+    FILL_IN,
+    STRAY,
+    NO_NAME,
+    OTHER_NAME,
+    NO_NUMBER,
+    OTHER_NUMBER,
+    NO_PLACE,
+    TOO_LONG,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,58 +78,71 @@ def proofread(
     yield from _source(broadcast)
     yield from _times(broadcast, now)
     if broadcast.message_type is not MessageType.ALERT and not broadcast.references:
-        yield Fault(where="references", msgid="An update must say which alert it replaces.")
+        yield Fault(where="references", msgid=NO_REFERENCE)
     for language, info in broadcast.infos.items():
         yield from _words(broadcast, letters, language, info)
     if broadcast.source is not None:
         yield from _lengths(broadcast, letters, ways)
         if not recipients:
-            yield Fault(where="audience", msgid="Nobody is in this audience. Choose other sites, languages or groups.")
+            yield Fault(where="audience", msgid=NOBODY)
 
 
 def _source(broadcast: Broadcast) -> Iterator[Fault]:
     source = broadcast.source
     if source is None or not source.headline.strip():
-        yield Fault(where="headline", msgid="Write a headline: what happens, and where.")
+        yield Fault(where="headline", msgid=NO_HEADLINE)
     if source is None or not source.instruction.strip():
-        yield Fault(where="instruction", msgid="Write what people should do.")
+        yield Fault(where="instruction", msgid=NO_INSTRUCTION)
     if broadcast.kind is BroadcastKind.ALERT and not broadcast.event.strip():
-        yield Fault(where="event", msgid="Say what kind of event it is, such as Flood.")
+        yield Fault(where="event", msgid=NO_EVENT)
 
 
 def _times(broadcast: Broadcast, now: datetime) -> Iterator[Fault]:
     ends = broadcast.expires_at
     begins = max(broadcast.send_at or now, now)
     if ends is None:
-        yield Fault(where="expires_at", msgid="Say until when it is of use: late copies are then dropped.")
+        yield Fault(where="expires_at", msgid=NO_END)
     elif ends <= begins:
-        yield Fault(where="expires_at", msgid="It would end before it is sent.")
+        yield Fault(where="expires_at", msgid=ENDS_EARLY)
     elif ends - begins > LONGEST_LIFE:
-        yield Fault(where="expires_at", msgid="It may live for 14 days at most.")
+        yield Fault(where="expires_at", msgid=LIVES_LONG)
     if ends is not None and broadcast.onset_at is not None and broadcast.onset_at > ends:
-        yield Fault(where="onset_at", msgid="It would end before the danger begins.")
+        yield Fault(where="onset_at", msgid=ENDS_BEFORE_ONSET)
     if any(pause <= timedelta(0) for pause in broadcast.repeats):
-        yield Fault(where="repeats", msgid="The pause before asking again must be longer than nothing.")
+        yield Fault(where="repeats", msgid=NO_PAUSE)
 
 
 def _words(broadcast: Broadcast, letters: Letters, language: str, info: Info) -> Iterator[Fault]:
     source = broadcast.source
     for name, text, meant in zip(FIELDS, info.texts, source.texts if source else info.texts, strict=True):
         for unknown in sorted(placeholders(text) - PLACEHOLDERS):
-            yield _fault(name, language, "Fill in {open_brace}{name}{close_brace}.", name=unknown)
+            yield _fault(name, language, FILL_IN, name=unknown)
         if language == broadcast.source_language:
             for stray in stray_braces(text):
-                yield _fault(name, language, "{what} is no placeholder.", what=stray)
+                yield _fault(name, language, STRAY, what=stray)
             continue
         if not text.strip():
             continue  # not complete: nobody reads this language, and the forecast says who would have
-        for fault in faults(meant, text):
-            yield _fault(name, language, "The {field} {what}.", field=name, what=fault)
+        for msgid, variables in _differences(meant, text):
+            yield _fault(name, language, msgid, **variables)
         for place in _places_named(letters, meant):
             if place not in text:
-                yield _fault(
-                    name, language, "The {field} does not name {place}, which the source does.", field=name, place=place
-                )
+                yield _fault(name, language, NO_PLACE, place=place)
+
+
+def _differences(meant: str, text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """What a translation changed that it may not: variables, numbers, phone numbers, stray braces."""
+    for name in sorted(placeholders(meant) - placeholders(text)):
+        yield NO_NAME, {"name": name}
+    for name in sorted(placeholders(text) - placeholders(meant)):
+        yield OTHER_NAME, {"name": name}
+    for stray in stray_braces(text):
+        yield STRAY, {"what": stray}
+    here, there = Counter(numbers(text)), Counter(numbers(meant))
+    for number in sorted((there - here).elements()):
+        yield NO_NUMBER, {"number": number}
+    for number in sorted((here - there).elements()):
+        yield OTHER_NUMBER, {"number": number}
 
 
 def _places_named(letters: Letters, text: str) -> Iterator[str]:
@@ -101,9 +155,7 @@ def _lengths(broadcast: Broadcast, letters: Letters, ways: Mapping[Channel, Way]
     for language in broadcast.sendable_languages():
         for channel, way in ways.items():
             if len(way.channeller.fit(sample(letters, channel, language))) > 1:
-                yield _fault(
-                    "instruction", language, "This is too long for one message on {channel}.", channel=channel.value
-                )
+                yield _fault("instruction", language, TOO_LONG, channel=channel.value)
 
 
 def _fault(where: str, language: str, msgid: str, **variables: object) -> Fault:

@@ -33,7 +33,7 @@
       const link = links.find((one) => panels.get(one).contains(event.target));
       if (link) show(link);
     }, true);
-    if (links.length) show(named() ?? links[0]);
+    if (links.length) show(named() || links[0]);
     if (named()) document.getElementById(decodeURIComponent(location.hash.slice(1))).scrollIntoView();
   }
 
