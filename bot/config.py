@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = SecretStr("")
     telegram_secret: SecretStr = SecretStr("")
     telegram_api_url: str = "https://api.telegram.org"
+    telegram_name: str = ""  # the bot's own, without @: for links and posters
     telegram_mode: Literal["polling", "webhook"] = "polling"
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")

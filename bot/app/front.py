@@ -12,17 +12,24 @@ from bot.app.desks import Desks, given, locale_of
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
-from bot.console import alerts, board, frame
+from bot.console import alerts, board, frame, people, preparedness, sites
 from bot.console.board_stream import BoardStream
 from bot.console.words import LANGUAGES
 from bot.domain.contact import Channel
 from bot.i18n import Catalogs
+from bot.importing import read_rows
 from bot.nlu.rasa import RasaClient
+from bot.printing.poster import draw_poster
 from bot.queue.live import Live
 from bot.services.board import BoardDesk
 from bot.services.broadcasts import BroadcastDesk
+from bot.services.hazards import draft
+from bot.services.hazards import load as load_hazards
 from bot.services.inbox import Inbox
+from bot.services.joining import Ways
 from bot.services.ports import Channeller
+from bot.services.preparedness import BroadcastDrills, Means, PreparednessDesk
+from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk
 from bot.services.watch import Lookout
 from bot.storage.store import SqlStore
@@ -82,7 +89,8 @@ def front(
             ),
         ]
     )
-    frame.mount(application, _console(settings, desks, store=store, session=session, broadcasts=broadcasts))
+    console = _console(settings, desks, store=store, session=session, broadcasts=broadcasts, channels=channels)
+    frame.mount(application, console)
     return application
 
 
@@ -95,7 +103,13 @@ def _publisher(settings: Settings) -> Publisher:
 
 
 def _console(
-    settings: Settings, desks: Desks, *, store: SqlStore, session: aiohttp.ClientSession, broadcasts: BroadcastDesk
+    settings: Settings,
+    desks: Desks,
+    *,
+    store: SqlStore,
+    session: aiohttp.ClientSession,
+    broadcasts: BroadcastDesk,
+    channels: Mapping[Channel, Channeller],
 ) -> web.Application:
     """The staff's pages, one family after the other."""
     clock = desks.clock
@@ -115,5 +129,53 @@ def _console(
             clock=clock,
             hotline=given(settings)["hotline"],
         ),
+        *_company(settings, desks, store=store, channels=channels),
     ]
     return frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
+
+
+def _company(
+    settings: Settings, desks: Desks, *, store: SqlStore, channels: Mapping[Channel, Channeller]
+) -> list[web.RouteDef]:
+    """The pages of an employer's people, sites and preparedness."""
+    languages = locale_of(settings).languages
+    hazards = load_hazards()
+
+    def is_reviewed(language: str) -> bool:
+        return all(draft(hazard, language, desks.catalogs, {}).is_reviewed for hazard in hazards)
+
+    means = Means(
+        channels=frozenset(channels),
+        has_template=bool(settings.whatsapp_template),
+        languages=settings.languages,
+        is_reviewed=is_reviewed,
+    )
+    ways = Ways(
+        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+        telegram_bot=settings.telegram_name if Channel.TELEGRAM in channels else "",
+        whatsapp_number=settings.whatsapp_from if Channel.WHATSAPP in channels else "",
+        sms_number=settings.sms_from if Channel.SMS in channels else "",
+    )
+    return [
+        *people.routes(
+            desk=RosterDesk(store=store, clock=desks.clock, ids=desks.ids, region=settings.region),
+            means=means,
+            read_rows=read_rows,
+        ),
+        *sites.routes(
+            store=store,
+            clock=desks.clock,
+            ids=desks.ids,
+            ways=ways,
+            languages=languages,
+            region=settings.region,
+            timezone=settings.timezone,
+            draw_poster=lambda poster, at: draw_poster(
+                poster, catalogs=desks.catalogs, given=given(settings), made_at=at
+            ),
+        ),
+        *preparedness.routes(
+            store=store,
+            desk=PreparednessDesk(store=store, means=means, drills=BroadcastDrills(store=store)),
+        ),
+    ]

@@ -13,9 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.broadcast import BroadcastKind
+from bot.domain.checkin import Source
 from bot.domain.contact import Channel, Contact, ContactId, Permission, Reach
 from bot.domain.employer import Employer, EmployerId, Site
 from bot.services.ports import Store
+
+RECENT = 200  # broadcasts among which the last drill is looked for
 
 
 class Barrier(StrEnum):
@@ -63,11 +67,21 @@ class Drills(Protocol):
     async def last_drill(self, employer: EmployerId) -> LastDrill | None: ...
 
 
-class NoDrills:
-    """Stands for the account of drills where there is none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastDrills:
+    """Finds the last drill among the employer's broadcasts."""
+
+    store: Store
 
     async def last_drill(self, employer: EmployerId) -> LastDrill | None:
-        return None
+        async with self.store.transaction() as unit:
+            recent = await unit.broadcasts.of_employer(employer, RECENT)
+            drill = next((one for one in recent if one.kind is BroadcastKind.DRILL and one.begun_at is not None), None)
+            if drill is None or drill.begun_at is None:
+                return None
+            tallies = await unit.recipients.tally(drill.id)
+        answered = sum(tally.count for tally in tallies if tally.source is Source.SELF)
+        return LastDrill(at=drill.begun_at, recipients=sum(tally.count for tally in tallies), answered=answered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +214,7 @@ class PreparednessDesk:
 
     store: Store
     means: Means
-    drills: Drills = field(default_factory=NoDrills)
+    drills: Drills
 
     async def of(self, employer: EmployerId) -> Preparedness | None:
         """None for an employer that is not known."""

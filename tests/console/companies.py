@@ -11,7 +11,7 @@ from bot.domain.employer import Employer, Site, SiteId
 from bot.domain.values import Position
 from bot.importing import read_rows
 from bot.services.joining import Poster, Ways
-from bot.services.preparedness import Means, PreparednessDesk
+from bot.services.preparedness import BroadcastDrills, Means, PreparednessDesk
 from bot.services.roster import RosterDesk
 from tests.console.conftest import FARM, MILL, Browser, House
 
@@ -39,7 +39,10 @@ async def open_company(house: House) -> RosterDesk:
         store=house.store, clock=house.clock, ids=house.ids, ways=Ways(sms_number="+15005550009"),
         languages=LANGUAGES, region="BR", timezone="America/Sao_Paulo", draw_poster=draw,
     )  # fmt: skip
-    house.pages += preparedness.routes(store=house.store, desk=PreparednessDesk(store=house.store, means=MEANS))
+    house.pages += preparedness.routes(
+        store=house.store,
+        desk=PreparednessDesk(store=house.store, means=MEANS, drills=BroadcastDrills(store=house.store)),
+    )
     async with house.store.transaction() as unit:
         await unit.sites.put(FARM, [site("AA1"), site("BB2")])
         await unit.sites.put(MILL, [site("MM1", MILL)])

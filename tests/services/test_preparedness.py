@@ -2,13 +2,27 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.domain.broadcast import BroadcastKind
 from bot.domain.contact import Address, Channel, Contact, ContactId, Listing, Permission, Reach, Scheme
 from bot.domain.employer import Employer, EmployerId, OnCall, Site, SiteId
 from bot.domain.values import Position
-from bot.services.preparedness import Barrier, Gap, LastDrill, Means, Preparedness, Share, assess, standing
+from bot.services.preparedness import (
+    Barrier,
+    BroadcastDrills,
+    Gap,
+    LastDrill,
+    Means,
+    Preparedness,
+    Share,
+    assess,
+    standing,
+)
+from tests.dialogue import muster
+from tests.services import alarm
 from tests.stand import NOW
 
 FARM = Employer(id=EmployerId("farm"), name="Farm", on_call=(OnCall(name="Rosa", phone="+5551999990001"),))
@@ -121,3 +135,18 @@ def test_each_lack_of_a_plan_is_named() -> None:
 def test_a_drill_is_told_as_it_was() -> None:
     drill = LastDrill(at=NOW - timedelta(days=3), recipients=10, answered=7)
     assert told(person(), drill=drill).last_drill == drill
+
+
+async def test_the_last_drill_is_found_with_those_who_answered_themselves(tmp_path: Path) -> None:
+    """R9: an alert is never taken for a drill."""
+    async with muster(tmp_path) as house:
+        worker, _silent = await alarm.employed(house), await alarm.employed(house)
+        employer = await alarm.employer_of(house)
+        drills = BroadcastDrills(store=house.store)
+        await alarm.alerted(house, BroadcastKind.ALERT)
+        assert await drills.last_drill(employer) is None
+        drill = await alarm.alerted(house, BroadcastKind.DRILL, asks_check_in=True)
+        await worker.says("1")
+        found = await drills.last_drill(employer)
+    assert found
+    assert (found.at, found.recipients, found.answered) == (drill.begun_at, 2, 1)
