@@ -63,6 +63,7 @@ class Report:
     followed_by: tuple[Broadcast, ...]  # what updates or cancels it, in order
     follows: tuple[Broadcast, ...]
     drill: Summary | None  # the last one before it: beside it, never counted with it
+    is_whole: bool  # nothing is hidden from this reader
     at: datetime
 
     @property
@@ -202,6 +203,7 @@ class ReportDesk:
                 followed_by=tuple(one for one in reversed(near) if broadcast.id in one.references and one.begun_at),
                 follows=tuple(one for one in near if one.id in broadcast.references),
                 drill=await _drill_before(unit, broadcast, near),
+                is_whole=is_whole,
                 at=self.clock.now(),
             )
 

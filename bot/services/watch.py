@@ -92,6 +92,10 @@ class Lookout:
                 task.cancel()
                 self._watches.pop(broadcast, None)
 
+    @property
+    def watched(self) -> frozenset[BroadcastId]:
+        return frozenset(self._watches)
+
     async def close(self) -> None:
         """End all streams: the server stops."""
         for watch, _ in self._watches.values():

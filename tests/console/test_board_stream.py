@@ -1,0 +1,200 @@
+"""The board's stream: what changed, a beat, and an end when the reader may see it no more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+
+from bot.console import board
+from bot.console.board_stream import BoardStream
+from bot.domain.checkin import Safety
+from bot.domain.delivery import BroadcastId
+from bot.domain.errors import Unavailable
+from bot.services.board import Board, BoardDesk
+from bot.services.checkins import CheckInDesk
+from bot.services.watch import Lookout
+from tests.console.alarm import alarmed
+from tests.console.conftest import Browser, House
+
+
+@dataclass
+class Readings:
+    """Reads boards when the test lets it, and counts."""
+
+    desk: BoardDesk
+    count: int = 0
+    is_away: bool = False
+    turns: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+
+    async def read(self, broadcast: BroadcastId, before: Board | None = None) -> Board:
+        self.count += 1
+        if self.is_away:
+            raise Unavailable("The database does not answer.")
+        return await self.desk.read(broadcast, before)
+
+    async def rest(self, _: float) -> None:
+        await self.turns.get()
+
+    def again(self) -> None:
+        self.turns.put_nowait(None)
+
+
+@dataclass
+class Stream:
+    """A stream as a browser reads it."""
+
+    answer: ClientResponse
+
+    async def event(self) -> tuple[str, str]:
+        """The next event: its name and its text."""
+        lines: list[str] = []
+        async with asyncio.timeout(10):
+            while line := (await self.answer.content.readline()).decode().rstrip("\r\n"):
+                lines.append(line)
+        name = next(line.removeprefix("event: ") for line in lines if line.startswith("event: "))
+        return name, "\n".join(line.removeprefix("data: ") for line in lines if line.startswith("data: "))
+
+    async def until_beat(self) -> dict[str, str]:
+        """All events up to the next beat, with it."""
+        found: dict[str, str] = {}
+        while "beat" not in found:
+            name, text = await self.event()
+            found[name] = text
+        return found
+
+    async def is_over(self) -> bool:
+        async with asyncio.timeout(10):
+            await self.answer.content.read()
+        return self.answer.content.at_eof()
+
+
+@dataclass
+class Scene:
+    house: House
+    readings: Readings
+    lookout: Lookout
+    stream: BoardStream
+
+    @asynccontextmanager
+    async def watching(self, browser: Browser, broadcast: str) -> AsyncIterator[Stream]:
+        headers = {"Accept": "text/event-stream"}
+        async with browser.client.get(f"/console/board/{broadcast}/live", headers=headers) as answer:
+            assert answer.status == 200
+            assert answer.content_type == "text/event-stream"
+            yield Stream(answer)
+
+
+@pytest.fixture
+def scene(house: House) -> Scene:
+    desk = BoardDesk(store=house.store, clock=house.clock)
+    readings = Readings(desk)
+    lookout = Lookout(reader=readings, clock=house.clock, rest=readings.rest)
+    stream = BoardStream(lookout=lookout, staff=house.desk, clock=house.clock, beat_seconds=5)
+    check_ins = CheckInDesk(store=house.store, clock=house.clock, region="BR")
+    house.pages += board.routes(desk=desk, check_ins=check_ins, stream=stream, clock=house.clock, hotline="190")
+    return Scene(house, readings, lookout, stream)
+
+
+async def test_a_new_viewer_gets_every_part_and_then_only_what_changed(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    one, *_ = await alarm.numbers()
+    async with scene.watching(browser, alarm.id) as stream:
+        assert set(await stream.until_beat()) == {"figures", "helped", "sites", "account", "answers", "beat"}
+
+        await alarm.answers(one, safety=Safety.HELP)
+        scene.readings.again()
+        changed = await stream.until_beat()
+        assert "Worker 0000" in changed["helped"]
+        assert set(changed) == {"figures", "helped", "sites", "account", "answers", "beat"}
+
+        await alarm.sent(*(await alarm.numbers())[1:])
+        scene.readings.again()
+        assert set(await stream.until_beat()) == {"account", "beat"}
+
+
+async def test_what_has_not_changed_is_not_sent_but_a_beat_is(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    scene.stream.beat_seconds = 0.01
+    async with scene.watching(browser, alarm.id) as stream:
+        await stream.until_beat()
+        scene.readings.again()
+        for _ in range(3):
+            assert (await stream.event())[0] == "beat"
+
+
+async def test_many_viewers_cost_one_reading(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    async with scene.watching(browser, alarm.id) as first, scene.watching(browser, alarm.id) as second:
+        await asyncio.gather(first.until_beat(), second.until_beat())
+        before = scene.readings.count
+        await alarm.answers((await alarm.numbers())[0])
+        scene.readings.again()
+        seen = await asyncio.gather(first.until_beat(), second.until_beat())
+        assert [set(one) for one in seen] == [{"figures", "sites", "account", "answers", "beat"}] * 2
+    assert (before, scene.readings.count) == (1, 2)
+
+
+async def test_it_says_since_when_it_is_not_live_and_catches_up(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    async with scene.watching(browser, alarm.id) as stream:
+        await stream.until_beat()
+        scene.readings.is_away = True
+        house.clock.pass_(timedelta(minutes=3))
+        scene.readings.again()
+        assert "Not live since 6 May 2026, 12:03" in (await stream.until_beat())["beat"]
+
+        scene.readings.is_away = False
+        await alarm.answers((await alarm.numbers())[0])
+        scene.readings.again()
+        back = await stream.until_beat()
+        assert "Not live" not in back["beat"]
+        assert "<strong>1</strong> Safe" in back["figures"]
+
+
+async def test_the_stream_ends_with_the_readers_session(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    scene.stream.beat_seconds = 0.01
+    async with scene.watching(browser, alarm.id) as stream:
+        await stream.until_beat()
+        house.clock.pass_(timedelta(minutes=31))  # nobody did anything: watching is not doing
+        assert await stream.is_over()
+    answer = await browser.get(f"/console/board/{alarm.id}/live", headers={"Accept": "text/event-stream"})
+    assert answer.status == 401
+
+
+async def test_the_stream_ends_when_the_server_stops(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    async with scene.watching(browser, alarm.id) as stream:
+        await stream.until_beat()
+        await scene.lookout.close()
+        assert await stream.is_over()
+
+
+async def test_nobody_reads_a_board_that_nobody_watches(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    scene.stream.beat_seconds = 0.01
+    async with scene.watching(browser, alarm.id) as stream:
+        await stream.until_beat()
+    async with asyncio.timeout(10):
+        while scene.lookout.watched:
+            await asyncio.sleep(0)
+    scene.readings.again()
+    assert scene.readings.count == 1
+
+
+async def test_readers_of_two_languages_each_get_theirs(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    await alarm.answers((await alarm.numbers())[0])
+    arabic: dict[str, Any] = {"languages": ("ar",)}
+    from bot.domain.staff import Role
+    from tests.console.conftest import FARM
+
+    other = await house.signed_in("amal", Role.AUTHOR, FARM, **arabic)
+    async with scene.watching(browser, alarm.id) as first, scene.watching(other, alarm.id) as second:
+        english, other_words = await asyncio.gather(first.until_beat(), second.until_beat())
+    assert english["account"].replace("Answered", "") != other_words["account"]
