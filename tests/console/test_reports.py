@@ -1,0 +1,128 @@
+"""The after-action report over HTTP: every recipient accounted for, to those who may know."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.console import reports
+from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, MessageType
+from bot.domain.checkin import RecipientState, Safety
+from bot.domain.errors import Reason
+from bot.domain.staff import Role
+from bot.printing.report import draw_report
+from bot.services.board import BoardDesk
+from bot.services.reports import ReportDesk
+from tests.console.alarm import SECRETS, Alarm, alarmed
+from tests.console.conftest import MILL, House
+from tests.console.test_board import row
+from tests.console.test_board_exports import Notes
+from tests.stand import NOW
+
+
+@pytest.fixture(autouse=True)
+def journal(house: House) -> Notes:
+    notes = Notes()
+    house.pages += reports.routes(
+        desk=ReportDesk(store=house.store, clock=house.clock),
+        boards=BoardDesk(store=house.store, clock=house.clock),
+        clock=house.clock,
+        journal=notes,
+        printer=draw_report,
+    )
+    return notes
+
+
+async def flooded(house: House, **fields: object) -> Alarm:
+    """An alert to sixty: most answered, some were only sent it, a few could not be reached."""
+    alarm = await alarmed(house.store, people=60, **fields)
+    numbers = await alarm.numbers()
+    await alarm.sent(*numbers[:54], at=NOW + timedelta(seconds=5))
+    for i, number in enumerate(numbers[:48]):
+        safety = Safety.HELP if i % 12 == 0 else Safety.SAFE
+        await alarm.answers(number, safety=safety, at=NOW + timedelta(seconds=10 * (i + 1)))
+    await alarm.is_at(RecipientState.FAILED, *numbers[54:58], reason=Reason.LANDLINE)
+    await alarm.is_at(RecipientState.NOT_REACHED, *numbers[58:], reason=Reason.NO_ADDRESS)
+    return alarm
+
+
+async def test_r20_the_report_accounts_for_everybody_and_says_how_fast(house: House) -> None:
+    browser, alarm = await house.author(), await flooded(house)
+    text = await browser.text(f"/console/reports/{alarm.id}")
+    assert row(text, "Answered") == ["48"]
+    assert row(text, "Failed: the number is a landline") == ["4"]
+    assert row(text, "All") == ["60"]
+    assert row(text, "50%") == ["5 min 0 s", "4 min 30 s"]
+    assert row(text, "90%") == ["not reached yet", "not reached yet"]
+    assert "54 (90%)" in text  # reached
+
+
+async def test_it_says_who_wrote_and_approved_and_what_cancelled_it(house: House) -> None:
+    browser = await house.author()
+    alarm = await alarmed(house.store, status=BroadcastStatus.CANCELLED, ended_at=NOW + timedelta(minutes=9))
+    await alarmed(
+        house.store,
+        "word",
+        message_type=MessageType.CANCEL,
+        references=(alarm.id,),
+        begun_at=NOW + timedelta(minutes=9),
+        audience=Audience(of=alarm.id),
+        asks_check_in=False,
+    )
+    text = await browser.text(f"/console/reports/{alarm.id}")
+    assert "<dt>Cancelled by</dt><dd><bdi>Live alert · Cancellation: Flood: leave the lower floors, 6 May" in text
+    assert "<dt>Approved by</dt><dd><bdi>abel, 6 May 2026, 12:00" in text
+
+
+async def test_r9_a_drill_stands_beside_the_real_thing_and_is_not_counted_with_it(house: House) -> None:
+    browser = await house.author()
+    drill = await alarmed(house.store, "drill", kind=BroadcastKind.DRILL, begun_at=NOW - timedelta(days=3), people=60)
+    await drill.answers(*(await drill.numbers())[:6], at=NOW - timedelta(days=3) + timedelta(minutes=1))
+    alarm = await flooded(house)
+    text = await browser.text(f"/console/reports/{alarm.id}")
+    assert row(text, "Answered") == ["48"]
+    assert row(text, "Answered themselves") == ["48 (80%)", "6 (10%)"]
+    assert "Beside the last drill" in text
+    listed = await browser.text("/console/reports")
+    assert listed.index("Alerts and notices") < listed.index(f"/reports/{alarm.id}") < listed.index(">Drills<")
+    assert listed.index(">Drills<") < listed.index("/reports/drill")
+
+
+async def test_r2_small_counts_are_hidden_from_the_employer_and_not_from_the_organisation(house: House) -> None:
+    author, alarm = await house.author(), await flooded(house)
+    supervisor = await house.signed_in("sue", Role.SUPERVISOR)
+    theirs = await author.text(f"/console/reports/{alarm.id}")
+    ours = await supervisor.text(f"/console/reports/{alarm.id}")
+    assert "* is hidden: a count below 5" in theirs
+    assert "is hidden" not in ours
+    language = ours.split("By language")[1]
+    assert row(language, "English") == ["24", "3", "2", "1", "30"]
+
+
+async def test_nobodys_name_or_address_is_in_a_report(house: House) -> None:
+    browser, alarm = await house.author(), await flooded(house)
+    text = await browser.text(f"/console/reports/{alarm.id}")
+    assert not any(secret in text for secret in (*SECRETS, "Private Nickname", "Worker 0"))
+
+
+async def test_the_pdf_is_a_pdf_named_after_its_kind_and_in_the_journal(house: House, journal: Notes) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store, kind=BroadcastKind.DRILL)
+    answer = await browser.get(f"/console/reports/{alarm.id}/report.pdf")
+    assert (await answer.read()).startswith(b"%PDF-")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="drill-report-2026-05-06.pdf"'
+    assert journal.kept == [("export", "broadcast", alarm.id)]
+
+
+@pytest.mark.parametrize("path", ["", "/report.pdf"])
+async def test_r2_another_employer_finds_no_report(house: House, journal: Notes, path: str) -> None:
+    alarm = await alarmed(house.store)
+    stranger = await house.approver(MILL)
+    assert (await stranger.get(f"/console/reports/{alarm.id}{path}")).status == 404
+    assert alarm.id not in (await stranger.text("/console/reports")).split("<main")[1]
+    assert journal.kept == []
+
+
+async def test_operators_may_read_a_report_and_not_take_it_away(house: House) -> None:
+    alarm = await alarmed(house.store)
+    operator = await house.signed_in("oli", Role.OPERATOR)
+    assert "PDF" not in await operator.text(f"/console/reports/{alarm.id}")
+    assert (await operator.get(f"/console/reports/{alarm.id}/report.pdf")).status == 403
