@@ -88,7 +88,12 @@ class Boards:
         closed = await self.check_ins.close(reader(request), broadcast.id, form.model.people, form.model.reason)
         told = _.plural("{n} person is closed.", "{n} people are closed.", closed)
         if left := len(set(form.model.people)) - closed:
-            told = f"{told} {_.plural(ONE_LEFT, MANY_LEFT, left)}"
+            kept = _.plural(
+                "{n} was not closed: this person has answered, or was closed before.",
+                "{n} were not closed: they have answered, or were closed before.",
+                left,
+            )
+            told = f"{told} {kept}"
         return see_other(f"/console/board/{broadcast.id}/silent", told, request=request)
 
     async def _silent(
@@ -124,10 +129,6 @@ class Boards:
             "lost_at": None,
             **labels(),
         }
-
-
-ONE_LEFT = N_("{n} was not closed: this person has answered, or was closed before.")
-MANY_LEFT = N_("{n} were not closed: they have answered, or were closed before.")
 
 
 async def begun(desk: BoardDesk, request: web.Request, deed: Deed = Deed.READ) -> Broadcast:
