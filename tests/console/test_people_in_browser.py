@@ -86,7 +86,7 @@ async def test_a_file_is_imported_by_hand(phone: BrowserContext, house: House) -
     await is_sound(page, "preview")
     await page.get_by_label("Leave the rows with problems out").check()
     await page.get_by_role("button", name="Import", exact=True).click()
-    await expect(page.get_by_role("status").first).to_contain_text("Imported: 1 new, 1 changed, 1 the same")
+    await expect(page.locator(".flash.done")).to_contain_text("Imported: 1 new, 1 changed, 1 the same")
     assert len(await people_of(house)) == 3
 
 
