@@ -22,6 +22,7 @@ Json = dict[str, object]
 
 _PAGES = Path(__file__).parent / "pages"
 _WHATSAPP = "whatsapp:"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PHOTO_BYTES = 5 * 1024**2
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 
@@ -265,7 +266,12 @@ async def show_asset(request: web.Request) -> web.StreamResponse:
 
 
 async def show_badges(request: web.Request) -> web.Response:
-    """Who may sign in to the console, with the present codes and for how many seconds they hold."""
+    """Who may sign in to the console, with the present codes and for how many seconds they hold.
+
+    Only to a browser that was sent to this machine itself: another site's name can be made to lead here, too.
+    """
+    if request.url.host not in _LOOPBACK:
+        raise web.HTTPForbidden(text="Open this page as http://127.0.0.1.")
     now = datetime.now(UTC)
     shown = {
         "console": request.app[_CONSOLE],

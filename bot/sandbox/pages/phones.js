@@ -236,12 +236,12 @@ function drawBadges(shown) {
   link.href = link.textContent = shown.console;
   document.getElementById("badges").replaceChildren(...shown.badges.map((badge) => {
     const row = document.createElement("tr");
-    for (const text of [badge.role, badge.login, badge.password, badge.code || "the account's own phone shows it"]) {
+    for (const text of [badge.login, badge.code || "on the account's own phone", badge.password, badge.role]) {
       const cell = document.createElement("td");
       cell.textContent = text;
       row.append(cell);
     }
-    row.lastChild.className = badge.code ? "code" : "";
+    row.children[1].classList.toggle("code", Boolean(badge.code));
     return row;
   }));
 }
