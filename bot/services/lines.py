@@ -152,7 +152,8 @@ class Lines:
     async def _send(
         self, line: Line, cost: float, delivery: Delivery, contact: Contact, group: asyncio.TaskGroup
     ) -> None:
-        self._done.append((line, cost, (await self.road.send(delivery, contact), contact)))
+        outcome = await self.road.send(delivery, contact)  # first: the list may be another one afterwards
+        self._done.append((line, cost, (outcome, contact)))
         if not self._is_keeping:
             self._is_keeping = True
             group.create_task(self._keep())
