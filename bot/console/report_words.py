@@ -104,8 +104,8 @@ class _Writer:
     def _who(self) -> Part:
         _, report, broadcast = self._, self.report, self.report.broadcast
         facts = [
-            (_("Written by"), f"{report.author}, {self._when(broadcast.created_at)}"),
-            (_("Approved by"), f"{report.approver}, {self._when(broadcast.approved_at)}" if report.approver else "–"),
+            (_("Written by"), self._by(report.author, broadcast.created_at)),
+            (_("Approved by"), self._by(report.approver, broadcast.approved_at)),
         ]
         facts += [(_("It replaces"), self._named(one)) for one in report.follows]
         facts += [
@@ -113,6 +113,9 @@ class _Writer:
             for one in report.followed_by
         ]
         return Part(title=_("Who did it"), facts=tuple(facts))
+
+    def _by(self, name: str | None, at: datetime | None) -> str:
+        return self._("{name}, {time}", name=name, time=self._when(at)) if name else "–"
 
     def _named(self, other: Broadcast) -> str:
         return f"{mark(other, self._)}: {headline(other)}, {self._when(other.begun_at)}"

@@ -111,4 +111,4 @@ def _as_list(grid: Grid) -> Iterator[tuple[str, str]]:
     rows = [*grid.rows, *([grid.sums] if grid.sums else [])]
     for name, *cells, total in rows:
         parts = [f"{column} {cell}" for column, cell in zip(grid.columns[1:-1], cells, strict=True) if cell != "0"]
-        yield f"{name}: {total}", "; ".join(parts) or "–"
+        yield f"{name}: {total}", " · ".join(parts) or "–"

@@ -47,7 +47,7 @@ def whole(counts: Mapping[Row, Mapping[Column, int]], columns: Sequence[Column])
 def protected(counts: Mapping[Row, Mapping[Column, int]], groups: Sequence[Sequence[Column]]) -> Table[Row, Column]:
     """The table fit for whoever knows the totals of all columns, and of each row within each group of columns.
 
-    A table that comes down to one row, or a group to one column, has only known totals, and shows them.
+    A table that comes down to one row has only known totals, and shows them.
     """
     grid = _Grid(
         rows=[(row,) for row in counts],
@@ -59,7 +59,7 @@ def protected(counts: Mapping[Row, Mapping[Column, int]], groups: Sequence[Seque
             continue
         hidden, naked = grid.hide()
         if naked is None:
-            return grid.table(hidden)
+            return grid.table(hidden | grid.small())
         grid.join(naked)
 
 
@@ -125,6 +125,13 @@ class _Grid(Generic[Row, Column]):
             row[first] += row.pop(second)
         group = self.groups[self.spans().index(span)]
         group[first - span.start] += group.pop(second - span.start)
+
+    def small(self) -> Set[Cell]:
+        """All small counts: also those that the reader can know from elsewhere are not said here once more."""
+        if len(self.rows) < 2:
+            return set()
+        cells = ((row, column) for row, counts in enumerate(self.counts) for column in range(len(counts)))
+        return {cell for cell in cells if 0 < self._count(cell) < FEWEST}
 
     def hide(self) -> tuple[Set[Cell], Cell | None]:
         """The cells to hide, group by group; or a small one that no hiding protects."""
