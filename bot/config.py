@@ -106,7 +106,8 @@ class Settings(BaseSettings):
     whatsapp_from: str = ""
     whatsapp_buttons: bool = False  # quick replies and lists through Twilio's Content API, which must be allowed
     whatsapp_reach: int | None = Field(None, ge=0)  # people a day outside the window: 250 for a new account
-    whatsapp_template: str = ""  # Content SID sent outside the 24 h window; one variable, the text
+    whatsapp_template: str = ""  # Content SID sent outside the 24 h window
+    whatsapp_template_variables: int = Field(1, ge=1, le=100)  # among which a text is shared out, 255 characters each
 
     organisation: str = "Muster"
     hotline: str = ""

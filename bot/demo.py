@@ -27,6 +27,8 @@ from bot.services.staff import StaffDesk
 
 DEMO_SMS, DEMO_WHATSAPP = "+15005550006", "whatsapp:+15005550009"  # Twilio's own test numbers
 DEMO_TEMPLATE = "HX" + "0" * 31 + "1"
+DEMO_VARIABLES = 4  # of 255 characters each; WhatsApp lets a whole template have 1,024
+DEMO_BODY = " ".join(f"{{{{{number}}}}}" for number in range(1, DEMO_VARIABLES + 1))
 # A short code's pace: the 1 segment a second of an ordinary number would keep a newcomer waiting for minutes.
 DEMO_SMS_PACE = Pace(rate=100, burst=100)
 
@@ -77,6 +79,7 @@ def prepare(settings: Settings) -> Demo:
         "whatsapp_from": DEMO_WHATSAPP,
         "whatsapp_buttons": True,
         "whatsapp_template": DEMO_TEMPLATE,
+        "whatsapp_template_variables": DEMO_VARIABLES,
         "telegram_token": SecretStr(telegram_token),
         "telegram_api_url": f"{sandbox_url}/telegram",
         "telegram_mode": "polling",
@@ -102,7 +105,7 @@ def _twilio(sandbox_url: str, own_url: str) -> TwilioStandIn:
         DEMO_WHATSAPP: Webhook(url=f"{own_url}/channels/whatsapp"),
     }
     twilio.contents[DEMO_TEMPLATE] = Content(
-        sid=DEMO_TEMPLATE, friendly_name="alert", types={"twilio/text": {"body": "{{1}}"}}
+        sid=DEMO_TEMPLATE, friendly_name="alert", types={"twilio/text": {"body": DEMO_BODY}}
     )
     return twilio
 

@@ -70,7 +70,10 @@ def open_channels(
         if settings.whatsapp_from:
             buttons = Buttons(account=account) if settings.whatsapp_buttons else None
             channels[Channel.WHATSAPP] = WhatsAppChannel(
-                account=account, sender=settings.whatsapp_from, buttons=buttons
+                account=account,
+                sender=settings.whatsapp_from,
+                buttons=buttons,
+                template_variables=settings.whatsapp_template_variables,
             )
     return channels
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.channels.segments import cut, numbered, utf16_units
-from bot.channels.twilio import MAX_BODY, TwilioAccount, template_fields
+from bot.channels.segments import cut, numbered, split, utf16_units
+from bot.channels.twilio import MAX_BODY, MAX_VARIABLE, TwilioAccount, template_fields
 from bot.channels.twilio_buttons import Buttons, drawn
 from bot.channels.twilio_forms import Form, attachments, message_sid, shared_position
 from bot.domain.contact import Address, Channel, Scheme
@@ -29,6 +29,7 @@ class WhatsAppChannel:
     account: TwilioAccount
     sender: str
     buttons: Buttons | None = None
+    template_variables: int = 1  # among which the approved template shares out a text
     name: Channel = Channel.WHATSAPP
     has_receipts: bool = True
 
@@ -68,7 +69,7 @@ class WhatsAppChannel:
         content = delivery.content
         fields: Mapping[str, str] | None = None
         if content.template is not None:
-            fields = template_fields(_with_options(content, content.template))
+            fields = template_fields(_filled(content, content.template, self.template_variables))
         elif self.buttons is not None and drawn(content) is not None:
             try:
                 fields = await self.buttons.fields(content)
@@ -93,9 +94,23 @@ def _lines(content: Content) -> str:
     return numbered(content.text, [option.label for option in content.options])
 
 
-def _with_options(content: Content, template: Template) -> Template:
-    """The template with options in its text that were to be tapped when the window was still open."""
-    if drawn(replace(content, template=None)) is None:
-        return template  # none, or numbered already
-    values = [_lines(content) if value == content.text else value for value in template.variables]
-    return replace(template, variables=tuple(values))
+def _filled(content: Content, template: Template, count: int) -> Template:
+    """The template with the content's text, and its options as lines of it, shared out among `count` variables."""
+    if template.variables != (content.text,):
+        return template
+    is_drawn = drawn(replace(content, template=None)) is not None  # else its options are numbered in the text already
+    text = " ".join((_lines(content) if is_drawn else content.text).split())
+    return replace(template, variables=_shared_out(text, count))
+
+
+def _shared_out(text: str, count: int) -> tuple[str, ...]:
+    """The text in `count` parts of about the same length, cut between words; whole where it is too long for that.
+
+    A variable for which no word is left is a dash, for none may be empty.
+    """
+    longest_word = max(map(len, text.split()), default=1)
+    for limit in range(max(longest_word, -(-len(text) // count)), MAX_VARIABLE + 1):
+        parts = split(text, limit, len)
+        if len(parts) <= count:
+            return (*parts, *["-"] * (count - len(parts)))
+    return (text,)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.channels.twilio import TwilioAccount, numbered_variables
-from bot.channels.whatsapp import WhatsAppChannel
+from bot.channels.whatsapp import WhatsAppChannel, _shared_out
 from bot.domain.contact import Address, Scheme
 from bot.domain.delivery import Content, Template
 from bot.domain.errors import Reason, SendError
@@ -171,3 +171,13 @@ async def test_what_a_phone_sends_is_received(whatsapp: WhatsAppChannel, twilio:
 
 def test_variables_are_numbered_from_one() -> None:
     assert json.loads(numbered_variables(["água", ""])) == {"1": "água", "2": "-"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("length", [10, 250, 251, 900])
+def test_a_text_is_shared_out_among_a_templates_variables_and_loses_nothing(count: int, length: int) -> None:
+    text = " ".join(["water"] * (length // 6 + 1))
+    parts = _shared_out(text, count)
+    assert " ".join(part for part in parts if part != "-") == text
+    assert len(parts) == count or parts == (text,)
+    assert all(len(part) <= 255 for part in parts) or parts == (text,)
