@@ -10,14 +10,24 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from bot.domain.employer import Employer, EmployerId
 from bot.domain.errors import InputError
 from bot.domain.place import Place
-from bot.importing import MAX_FILE_BYTES, MAX_ROWS, MAX_UNPACKED_BYTES, import_places, read_rows, read_table
+from bot.importing import (
+    MAX_FILE_BYTES,
+    MAX_ROWS,
+    MAX_UNPACKED_BYTES,
+    import_places,
+    import_roster,
+    read_rows,
+    read_table,
+)
 from bot.services.place_rows import read_places
+from bot.services.roster import RosterDesk
 from bot.storage.store import SqlStore
-from tests.stand import NOW, clock, sqlite_template, store
+from tests.stand import NOW, CountingIds, StillClock, clock, ids, sqlite_template, store
 
-__all__ = ["clock", "sqlite_template", "store"]
+__all__ = ["clock", "ids", "sqlite_template", "store"]
 
 TODAY = date(2026, 5, 6)
 HEADER = "kind,name,phones,source,checked_on,expires_on"
@@ -315,3 +325,92 @@ async def test_a_blocked_place_stays_blocked_and_it_is_said(desk: Desk) -> None:
     await desk.imports(CSV.replace("190", "193"))
     assert desk.said[0].endswith("(stays blocked)")
     assert (await desk.stored())[0].blocked_at is not None
+
+
+# --- an employer's people -------------------------------------------------------------------------------------------
+
+FARM = EmployerId("farm")
+PEOPLE = "name,phone,employee_number,language\nSita,+9779800000001,17,ne\nAhmed,+9779800000002,18,ar\n"
+
+
+class Office:
+    """Imports an employer's people into a real store and keeps what is said."""
+
+    def __init__(self, store: SqlStore, clock: StillClock, ids: CountingIds, folder: Path) -> None:
+        self.desk = RosterDesk(store=store, clock=clock, ids=ids, region="BR")
+        self.path = folder / "people.csv"
+        self.said: list[str] = []
+
+    async def imports(self, text: str, *, employer: str = FARM, **how: bool) -> bool:
+        self.path.write_text(text, encoding="utf-8")
+        self.said = []
+        return await import_roster(
+            self.path, desk=self.desk, employer=EmployerId(employer), say=self.said.append, **how
+        )
+
+    async def stored(self) -> list[str | None]:
+        async with self.desk.store.transaction() as unit:
+            return [one.name for one in await unit.roster.people(FARM) if one.left_at is None]
+
+
+@pytest.fixture
+async def office(store: SqlStore, clock: StillClock, ids: CountingIds, tmp_path: Path) -> Office:
+    async with store.transaction() as unit:
+        await unit.sites.put(Employer(id=FARM, name="Farm"), [])
+    return Office(store, clock, ids, tmp_path)
+
+
+async def test_people_are_imported_with_progress_and_a_sum(office: Office) -> None:
+    assert await office.imports(PEOPLE)
+    assert office.said == [
+        "new      row 2",
+        "new      row 3",
+        "stored 2 of 2",
+        "2 new, 0 changed, 0 the same, 0 merged, 0 leaving. Imported.",
+    ]
+    assert await office.stored() == ["Sita", "Ahmed"]
+
+
+async def test_a_dry_run_of_people_writes_nothing(office: Office) -> None:
+    assert await office.imports(PEOPLE, is_dry_run=True)
+    assert office.said[-1] == "2 new, 0 changed, 0 the same, 0 merged, 0 leaving. Nothing was written (dry run)."
+    assert await office.stored() == []
+
+
+async def test_a_changed_person_is_told_by_row_and_field(office: Office) -> None:
+    await office.imports(PEOPLE)
+    await office.imports(PEOPLE.replace("17,ne", "17,es"))
+    assert office.said[0] == "changed  row 2: language ne -> es"
+
+
+async def test_one_bad_person_keeps_the_whole_file_out_unless_left_out(office: Office) -> None:
+    bad = f"{PEOPLE}Bad,banana,19,ne\n"
+    assert not await office.imports(bad)
+    assert office.said[0].startswith("row 4, phone: 'banana' is no phone number")
+    assert await office.stored() == []
+    assert not await office.imports(bad, skips_bad=True)
+    assert (
+        office.said[-1]
+        == "2 new, 0 changed, 0 the same, 0 merged, 0 leaving. Left out for their problems: 1 rows. Imported."
+    )
+    assert await office.stored() == ["Sita", "Ahmed"]
+
+
+async def test_leavers_are_named_and_marked_only_on_demand(office: Office) -> None:
+    await office.imports(PEOPLE)
+    only = "".join(PEOPLE.splitlines(keepends=True)[:2])
+    await office.imports(only)
+    assert await office.stored() == ["Sita", "Ahmed"]
+    await office.imports(only, marks_leavers=True)
+    assert "leaving  Ahmed" in office.said
+    assert await office.stored() == ["Sita"]
+
+
+async def test_an_employer_that_is_not_known_is_told_with_those_that_are(office: Office) -> None:
+    with pytest.raises(InputError, match="'mill' is no employer here: write one of farm"):
+        await office.imports(PEOPLE, employer="mill")
+
+
+async def test_a_file_of_twenty_thousand_people_is_within_the_limits() -> None:
+    body = "phone\n" + "\n".join(f"+97798{n:08}" for n in range(20_000))
+    assert sum(1 for _ in read_rows(body.encode(), "people.csv")) == 20_001
