@@ -1,7 +1,9 @@
 """Owns a site's poster: how to join, by which code, and what it is, in the site's languages, on one sheet of A4."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from bot.domain.contact import Channel
 from bot.i18n import Catalogs
@@ -58,8 +60,10 @@ def _own(text: str, language: str) -> str:
 
 def _words(sheet: Sheet, voices: Sequence[Voice], given: Mapping[str, str], *, top: float, bottom: float) -> None:
     """What this is, once in each language, as large as fits."""
-    size = next((size for size in SIZES if _words_height(sheet, voices, given, size) <= bottom - top), SIZES[-1])
-    space = max(0.0, (bottom - top - _words_height(sheet, voices, given, size)) / (len(voices) + 1))
+    heights = cache(lambda size: _words_height(sheet, voices, given, size))
+    fits = bisect_left(SIZES, True, key=lambda size: heights(size) <= bottom - top)
+    size = SIZES[min(fits, len(SIZES) - 1)]
+    space = max(0.0, (bottom - top - heights(size)) / (len(voices) + 1))
     y = top + space / 2
     for number, voice in enumerate(voices):
         if number:

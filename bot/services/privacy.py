@@ -137,6 +137,11 @@ def _about(contact: Contact, site: Site | None, voice: Voice) -> list[str]:
     if kinds:
         channels = [_channel(kind, voice) for kind in kinds]
         lines.append(voice.say("Where we can write to you: {channels}.", channels=channels))
+    if contact.listing is not None:
+        one = contact.listing
+        facts = [one.name, one.employee_number, *one.phones, *one.whatsapp, *contact.groups]
+        told = list(dict.fromkeys(fact for fact in facts if fact))
+        lines.append(voice.say("What your employer's list says of you: {facts}.", facts=told))
     return lines
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.config import Retention
 from bot.domain.case import Case, CaseStatus, Topic, Urgency
-from bot.domain.contact import Address, Channel, Contact, ContactId, Permission, Scheme
+from bot.domain.contact import Address, Channel, Contact, ContactId, Listing, Permission, Scheme
 from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus
 from bot.domain.document import Document, DocumentId
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
@@ -423,3 +423,13 @@ async def test_it_is_told_in_any_language(
 ) -> None:
     known = replace(contact, language=language, nationality="ZZ")
     assert "180" in await privacy.summary(unit, known, KEPT, Voice(catalogs=catalogs, language=language))
+
+
+async def test_what_an_employer_has_listed_of_somebody_is_told_to_them(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice
+) -> None:
+    """R18."""
+    listing = Listing(name="Sita G.", phones=("+9779800000001",), whatsapp=("+9779800000001",), employee_number="17")
+    known = replace(contact, listing=listing, groups=("night",))
+    text = await privacy.summary(unit, known, KEPT, voice)
+    assert "What your employer's list says of you: Sita G., 17, +9779800000001 and night." in text
