@@ -209,7 +209,9 @@ async def test_erasing_leaves_nothing_of_the_person_and_everything_of_others(
     """R18."""
     await _fill(store, ANA, PHONE)
     await _fill(store, ContactId("bob"), CHAT)
-    tables = [table.name for table in metadata.sorted_tables if "contact_id" in table.c]
+    # The accounts of alerts stay whole without the person: their own contract tries that.
+    known_of = [table.name for table in metadata.sorted_tables if "contact_id" in table.c]
+    tables = [name for name in known_of if name != "recipients"]
     before = await dump(database_url)
     assert all(len(before[name]) == 2 for name in tables), "a table without a row of each proves nothing: fill it"
     async with store.transaction() as unit:
