@@ -4,14 +4,22 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import config, run
+from bot import config, demo, run
+from bot.channels.sms import cut_for_sms
+from bot.domain.broadcast import BroadcastKind, MessageType
+from bot.domain.contact import Channel
+from bot.domain.delivery import Content
+from bot.i18n import Catalogs
 from bot.nlu import child
 from bot.nlu.provision import ProvisionError
+from bot.sandbox.badges import Badge
+from bot.services.framing import frame
 
 
 @pytest.mark.parametrize("error", [ProvisionError("Install Python 3.10."), OSError("no space"), RuntimeError("a bug")])
@@ -105,3 +113,63 @@ def test_what_is_configured_wins_over_the_home(tmp_path: Path) -> None:
     assert settled.keys == given.keys
     assert settled.database_url == given.database_url
     assert not (tmp_path / "keys").exists()
+
+
+# --- the demo -----------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_leads_every_channel_to_this_machine_at_an_honest_pace(tmp_path: Path) -> None:
+    told = demo.prepare(config.load(home=tmp_path, port=18080, sandbox_port=18081)).settings
+    assert told.telegram_api_url == "http://127.0.0.1:18081/telegram"
+    assert told.twilio_api_url == "http://127.0.0.1:18081/twilio"
+    assert told.whatsapp_template
+    assert told.pace(Channel.SMS).rate == 100
+
+
+def test_a_pace_that_is_configured_holds_in_the_demo(tmp_path: Path) -> None:
+    given = config.load(home=tmp_path, paces={Channel.SMS: config.Pace(rate=1, burst=3)})
+    assert demo.prepare(given).settings.pace(Channel.SMS).rate == 1
+
+
+def test_the_start_of_the_demo_says_how_to_sign_in_and_what_to_try(tmp_path: Path, capsys: Any) -> None:
+    """Logins, passwords and where the codes are; the codes' secrets are not said."""
+    shown = demo.prepare(config.load(home=tmp_path, port=18080, sandbox_port=18081))
+    ana = Badge(login="ana", name="Ana", role="author", password="the river rises", totp_secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    shown.badges[:] = [ana, replace(ana, login="bento", role="approver")]
+    run._announce_demo(shown.settings, "http://127.0.0.1:18080", shown)
+    said = capsys.readouterr().out
+    for part in (
+        "http://127.0.0.1:18080/console/",
+        "http://127.0.0.1:18081/",
+        "login ana, password: the river rises",
+        "60 workers",
+        "100 segments a second",
+    ):
+        assert part in said
+    assert "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" not in said
+
+
+def test_the_crew_knows_the_question_in_every_offered_language(tmp_path: Path) -> None:
+    """A changed translation must not leave the demo's workers silent."""
+    settings = config.load(home=tmp_path)
+    questions = demo._questions(settings)
+    catalogs = Catalogs.load(settings.root / "locales", settings.languages)
+    assert len(questions) == len(settings.languages)
+    for language in settings.languages:
+        framed = frame(
+            BroadcastKind.DRILL,
+            MessageType.ALERT,
+            ("Flood", "", "Go up."),
+            sender="E",
+            employer="E",
+            asks_check_in=True,
+            needs_introduction=True,
+            round=1,
+            language=language,
+            catalogs=catalogs,
+            isolate=False,
+        )
+        assert (
+            sum(question in cut_for_sms(Content(text=framed.text, language=language))[0].text for question in questions)
+            == 1
+        )
