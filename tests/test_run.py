@@ -134,7 +134,13 @@ def test_a_pace_that_is_configured_holds_in_the_demo(tmp_path: Path) -> None:
 def test_the_start_of_the_demo_says_how_to_sign_in_and_what_to_try(tmp_path: Path, capsys: Any) -> None:
     """Logins, passwords and where the codes are; the codes' secrets are not said."""
     shown = demo.prepare(config.load(home=tmp_path, port=18080, sandbox_port=18081))
-    ana = Badge(login="ana", name="Ana", role="author", password="the river rises", totp_secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    ana = Badge(
+        login="ana",
+        name="Ana",
+        role="author",
+        password="the river rises",
+        totp_secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    )
     shown.badges[:] = [ana, replace(ana, login="bento", role="approver")]
     run._announce_demo(shown.settings, "http://127.0.0.1:18080", shown)
     said = capsys.readouterr().out

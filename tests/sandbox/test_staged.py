@@ -161,7 +161,9 @@ def test_the_seconds_of_a_code_run_down_to_the_next_one() -> None:
 
 # --- the page of phones -----------------------------------------------------------------------------------------------
 
-BADGE = Badge(login="ana", name="Ana", role="author", password="a password", totp_secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+BADGE = Badge(
+    login="ana", name="Ana", role="author", password="a password", totp_secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+)
 
 
 @pytest.fixture
