@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.contact import Address, ContactId, Permission, Reach, Scheme
-from bot.domain.delivery import DeliveryStatus
-from bot.domain.errors import Conflict
+from bot.domain.broadcast import Audience, Broadcast, BroadcastKind
+from bot.domain.checkin import RecipientState
+from bot.domain.contact import Address, Channel, ContactId, Permission, Reach, Scheme
+from bot.domain.delivery import BroadcastId, DeliveryStatus
+from bot.domain.errors import Conflict, Reason
+from bot.domain.staff import StaffId
+from bot.services.broadcast_ports import Plan
 from bot.storage.schema import metadata
 from bot.storage.store import SqlStore
 from tests.databases import dump
@@ -209,7 +213,7 @@ async def test_erasing_leaves_nothing_of_the_person_and_everything_of_others(
     """R18."""
     await _fill(store, ANA, PHONE)
     await _fill(store, ContactId("bob"), CHAT)
-    # The accounts of alerts stay whole without the person: their own contract tries that.
+    # The accounts of alerts stay whole without the person: see below.
     known_of = [table.name for table in metadata.sorted_tables if "contact_id" in table.c]
     tables = [name for name in known_of if name != "recipients"]
     before = await dump(database_url)
@@ -220,6 +224,32 @@ async def test_erasing_leaves_nothing_of_the_person_and_everything_of_others(
     assert {name: [row["contact_id"] for row in after[name]] for name in tables} == {name: ["bob"] for name in tables}
     assert [row["id"] for row in after["contacts"]] == ["bob"]
     assert after["refused_addresses"] == []
+
+
+async def test_the_account_of_an_alert_stays_whole_without_the_erased(store: SqlStore, database_url: str) -> None:
+    """R18, R20: the sum of the recipients is what it was, and nobody waits for whom nobody knows any more."""
+    ana = await samples.meet(store)
+    alert = Broadcast(
+        id=BroadcastId("b1"), employer=samples.FARM.id, kind=BroadcastKind.ALERT, author=StaffId("s1"), created_at=NOON
+    )
+    plan = Plan(
+        employer=samples.FARM.id,
+        audience=Audience(),
+        channels=(Channel.SMS,),
+        languages=("en",),
+        fallback="en",
+        now=NOON,
+    )
+    async with store.transaction() as unit:
+        await unit.sites.put(samples.FARM, [samples.site()])
+        await unit.contacts.save(replace(ana, employer=samples.FARM.id, site=samples.site().id))
+        await unit.broadcasts.add(alert)
+        assert await unit.recipients.expand(alert, plan) == 1
+    async with store.transaction() as unit:
+        await unit.contacts.erase(ANA)
+        (tally,) = await unit.recipients.tally(alert.id)
+    assert (tally.count, tally.state, tally.reason) == (1, RecipientState.NOT_REACHED, Reason.NO_ADDRESS)
+    assert [row["contact_id"] for row in (await dump(database_url))["recipients"]] == [None]
 
 
 async def test_stop_outlives_erasure_and_nothing_else_does(store: SqlStore, database_url: str) -> None:
