@@ -83,6 +83,7 @@ def prepare(settings: Settings) -> Demo:
         "telegram_token": SecretStr(telegram_token),
         "telegram_api_url": f"{sandbox_url}/telegram",
         "telegram_mode": "polling",
+        "telegram_name": "muster_bot",  # as its stand-in calls itself
         "paces": {Channel.SMS: DEMO_SMS_PACE, **settings.paces},
     }
     members, badges = read_crew(), list[Badge]()

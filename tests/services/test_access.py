@@ -7,6 +7,7 @@ import pytest
 from bot.domain.case import Case, CaseId, Topic, Urgency, compartment_of
 from bot.domain.contact import ContactId
 from bot.domain.document import Document, DocumentId
+from bot.domain.employer import EmployerId
 from bot.domain.errors import Denied
 from bot.domain.staff import Role
 from bot.services import access
@@ -38,6 +39,7 @@ PHOTO = Document(
     stored_at=NOW,
     expires_at=NOW + timedelta(days=1),
 )
+MINE, THEIRS = EmployerId("mine"), EmployerId("theirs")
 WAGES, BEATEN = a_case(Topic.WAGES), a_case(Topic.ABUSE)
 SUBJECTS: dict[str, Subject] = {
     "case": access.of_case(WAGES),
@@ -47,19 +49,23 @@ SUBJECTS: dict[str, Subject] = {
     "document": access.of_document(PHOTO, [WAGES]),
     "protected document": access.of_document(PHOTO, [BEATEN, WAGES]),
     "place": access.PLACE,
+    "own roster": access.of_roster(MINE),
+    "own broadcasts": access.of_broadcasts(MINE),
+    "another's roster": access.of_roster(THEIRS),
+    "another's broadcasts": access.of_broadcasts(THEIRS),
 }
-# r read, a answer, c change, x export, e erase; in the order of SUBJECTS. The last column is the place.
+# r read, a answer, c change, x export, e erase, p approve; in the order of SUBJECTS.
 TABLE = {
-    Role.CONTACT: "rxe   rxe   rxe   rxe   rxe   rxe   r",
-    Role.OPERATOR: "rac   -     rac   -     rac   -     rc",
-    Role.SUPERVISOR: "racx  -     racx  -     racx  -     rcx",
-    Role.SPECIALIST: "rac   racx  rac   racx  rac   racx  rc",
-    Role.AUTHOR: "-     -     -     -     -     -     r",
-    Role.APPROVER: "-     -     -     -     -     -     r",
-    Role.ADMINISTRATOR: "-     -     -     -     -     -     rcxe",
-    Role.SYSTEM: "racxe racxe racxe racxe racxe racxe racxe",
+    Role.CONTACT: "rxe    rxe    rxe    rxe    rxe    rxe    r      -      -      -      -",
+    Role.OPERATOR: "rac    -      rac    -      rac    -      rc     -      r      -      r",
+    Role.SUPERVISOR: "racx   -      racx   -      racx   -      rcx    -      rx     -      rx",
+    Role.SPECIALIST: "rac    racx   rac    racx   rac    racx   rc     -      r      -      r",
+    Role.AUTHOR: "-      -      -      -      -      -      r      rcx    rcx    -      -",
+    Role.APPROVER: "-      -      -      -      -      -      r      rcx    rcxp   -      -",
+    Role.ADMINISTRATOR: "-      -      -      -      -      -      rcxe   rcxep  rcxep  rcxep  rcxep",
+    Role.SYSTEM: "racxep racxep racxep racxep racxep racxep racxep racxep racxep racxep racxep",
 }
-LETTERS = {"r": Deed.READ, "a": Deed.ANSWER, "c": Deed.CHANGE, "x": Deed.EXPORT, "e": Deed.ERASE}
+LETTERS = {"r": Deed.READ, "a": Deed.ANSWER, "c": Deed.CHANGE, "x": Deed.EXPORT, "e": Deed.ERASE, "p": Deed.APPROVE}
 ROWS = [
     (role, name, letter, letter in cell)
     for role, cells in TABLE.items()
@@ -79,7 +85,7 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(
     role: Role, name: str, letter: str, is_allowed: bool
 ) -> None:
     """R2, R16: employers reach nothing personal, and protection is for specialists."""
-    reader = Reader(role=role, id=WORKER if role is Role.CONTACT else "s1")
+    reader = Reader(role=role, id=WORKER if role is Role.CONTACT else "s1", employer=MINE)
     assert may(reader, LETTERS[letter], SUBJECTS[name]) is is_allowed
 
 

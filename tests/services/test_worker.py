@@ -130,7 +130,8 @@ def shift(store: SqlStore, clock: StillClock) -> Shift:
     messages, deliveries, work = Bell(), Bell(), Work()
     worker: Worker[Held] = Worker(
         messages=messages, deliveries=deliveries, message_bell=messages, delivery_bell=deliveries,
-        conversation=work, sender=work, broadcasts=work, outreach=Idle(), privacy=work, store=store, clock=clock, hands=2,
+        conversation=work, sender=work, broadcasts=work, outreach=Idle(), privacy=work,
+        store=store, clock=clock, hands=2,
     )  # type: ignore[arg-type]  # fmt: skip
     return Shift(worker=worker, messages=messages, deliveries=deliveries, work=work, stop=asyncio.Event())
 
