@@ -303,7 +303,7 @@ def _person(due: Due, employer: EmployerId | None, sites: Mapping[SiteId, Site])
     listing = due.contact.listing if is_theirs else None
     return Person(
         number=one.number,
-        name=listing.name if listing else None,
+        name=due.contact.name_for_employer if is_theirs else None,
         employee_number=listing.employee_number if listing else None,
         phone=listing.phones[0] if listing and listing.phones else None,
         site=sites.get(one.site) if one.site else None,

@@ -129,5 +129,5 @@ def _is_called(contact: Contact, who: str, region: str) -> bool:
         number = ""
     if number and any(reach.address.path == number for reach in contact.reaches):
         return True
-    name = contact.listing.name if contact.listing else None
+    name = contact.name_for_employer
     return bool(name) and set(fold(who).split()) <= set(fold(name or "").split()) and len(fold(who)) > 2
