@@ -18,7 +18,7 @@ addEventListener("DOMContentLoaded", () => {
     if (!chart || rows.length < 2) return;
     chart.hidden = false;
     const data = ["at", "safe", "help"].map((name) => rows.map((row) => Number(row.dataset[name])));
-    const size = { width: chart.clientWidth, height: chart.clientHeight };
+    const size = { width: chart.clientWidth, height: 220 }; // pixels; its legend comes below
     if (plot) { plot.setSize(size); plot.setData(data); return; }
     const time = new Intl.DateTimeFormat(document.documentElement.lang, {
       hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: chart.dataset.zone, numberingSystem: "latn",
