@@ -1,11 +1,11 @@
 """Owns how a broadcast looks on the phones that get it: each language, on each channel, with its options."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.console import alert_words
 from bot.console.words import Words
-from bot.domain.broadcast import Broadcast, Info, is_sendable
+from bot.domain.broadcast import Broadcast, Info, MessageType, is_sendable
 from bot.domain.contact import Channel
 from bot.domain.delivery import Content
 from bot.i18n import direction
@@ -22,6 +22,7 @@ class Phone:
     taps: tuple[str, ...] = ()
     segments: int | None = None
     is_template: bool = False
+    occasion: str = ""  # "introduction" to whom nobody here ever wrote, "reminder" to who has not answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Spoken:
     is_source: bool
     is_sendable: bool
     phones: tuple[Phone, ...]
+    asides: tuple[Phone, ...]  # what some get besides or instead, on the first of these channels
 
 
 def phones(
@@ -49,6 +51,7 @@ def phones(
     if source is None:
         return ()
     languages = sorted(broadcast.infos, key=lambda language: (language != broadcast.source_language, language))
+    shown = {language: _ordered(_phones(letters, ways, language), language, used) for language in languages}
     return tuple(
         Spoken(
             language=language,
@@ -57,26 +60,45 @@ def phones(
             info=broadcast.infos[language],
             is_source=language == broadcast.source_language,
             is_sendable=is_sendable(broadcast.infos[language], source),
-            phones=tuple(sorted(_phones(letters, ways, language), key=lambda one: (one.channel, language) not in used)),
+            phones=shown[language],
+            asides=tuple(_asides(letters, ways, language, shown[language])),
         )
         for language in languages
     )
 
 
+def _ordered(found: Iterable[Phone], language: str, used: Collection[tuple[Channel, str]]) -> tuple[Phone, ...]:
+    return tuple(sorted(found, key=lambda one: (one.channel, language) not in used))
+
+
 def _phones(letters: Letters, ways: Mapping[Channel, Way], language: str) -> Iterator[Phone]:
     for channel, way in ways.items():
         content = sample(letters, channel, language)
-        parts = way.channeller.fit(content)
-        cost = sum(way.channeller.cost(part) for part in parts)
-        yield Phone(
-            channel=channel,
-            parts=tuple(part.text for part in parts),
-            taps=_taps(parts[-1]),
-            segments=round(cost) if channel is Channel.SMS else None,
-        )
+        yield _phone(content, channel, way)
         if way.opens:  # to whom has not written within 24 hours
             lines = [content.text, *(f"{n} {one.label}" for n, one in enumerate(content.options, start=1))]
             yield Phone(channel=channel, parts=("\n".join(lines),), is_template=True)
+
+
+def _asides(letters: Letters, ways: Mapping[Channel, Way], language: str, shown: Sequence[Phone]) -> Iterator[Phone]:
+    if not shown or letters.broadcast.message_type is not MessageType.ALERT:
+        return
+    channel = shown[0].channel
+    first = sample(letters, channel, language, needs_introduction=True)
+    yield _phone(first, channel, ways[channel], "introduction")
+    if letters.broadcast.repeats:
+        yield _phone(sample(letters, channel, language, round=1), channel, ways[channel], "reminder")
+
+
+def _phone(content: Content, channel: Channel, way: Way, occasion: str = "") -> Phone:
+    parts = way.channeller.fit(content)
+    return Phone(
+        channel=channel,
+        parts=tuple(part.text for part in parts),
+        taps=_taps(parts[-1]),
+        segments=round(sum(map(way.channeller.cost, parts))) if channel is Channel.SMS else None,
+        occasion=occasion,
+    )
 
 
 def _taps(last: Content) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bot.domain.contact import Channel
 from bot.domain.errors import Reason
 from bot.i18n import autonym, base, locale
 from bot.services.access import Reader
+from bot.services.letters import PLACEHOLDERS
 
 Key = TypeVar("Key")
 
@@ -102,7 +103,6 @@ REASONS: Final = {
     Reason.CHANNEL_OFF: N_("Known only on a channel that is off here"),
     Reason.OUTSIDE_WINDOW: N_("WhatsApp only, silent for 24 hours, and no template is set up"),
 }
-OWN: Final = {"site": N_("their site"), "assembly_point": N_("their assembly point")}  # filled for each reader
 OTHER_REASON: Final = N_("Another reason")
 
 
@@ -142,6 +142,6 @@ def options(labels: Mapping[Key, str], _: Words) -> list[tuple[Key, str]]:
 def title(broadcast: Broadcast, _: Words) -> str:
     """What lists and headings call it."""
     said = broadcast.source.headline if broadcast.source else ""
-    for name, meant in OWN.items():
-        said = said.replace(f"{{{name}}}", _(meant))
+    for name in PLACEHOLDERS:  # each reader's own
+        said = said.replace(f"{{{name}}}", "…")
     return said or broadcast.event or _("Without a headline")

@@ -110,7 +110,14 @@ def forecast(
     )
 
 
-def sample(letters: Letters, channel: Channel, language: str) -> Content:
+def sample(
+    letters: Letters,
+    channel: Channel,
+    language: str,
+    *,
+    needs_introduction: bool = False,
+    round: int = 0,  # noqa: A002 - the domain's word
+) -> Content:
     """What a reader of this language gets on this channel; of all sites the one with the longest name."""
     owner = letters.broadcast.employer
     sites = [site for site in letters.sites.values() if owner is None or site.employer == owner]
@@ -121,8 +128,8 @@ def sample(letters: Letters, channel: Channel, language: str) -> Content:
             channel=channel,
             site=longest.id if longest else None,
             employer=longest.employer if longest else owner,
-            needs_introduction=False,
-            round=0,
+            needs_introduction=needs_introduction,
+            round=round,
         )
     )
 
