@@ -91,16 +91,17 @@ async def enlist(desk: RosterDesk, members: Sequence[Member], now: datetime) -> 
     Whoever has written before is known on that channel from now on, and within WhatsApp's window.
     """
     employer, _ = read_sites()
+    phones = [Address(scheme=Scheme.TEL, path=member.phone) for member in members]
     async with desk.store.transaction() as unit:
-        is_new = not await unit.roster.people(employer.id)
+        is_new = not await unit.roster.owners(phones)
     if is_new:
         sheet = await desk.read(employer.id, _roster())
         if sheet.problems:
             raise ConfigurationError([f"{FOLDER / 'crew.csv'}: {problem}" for problem in sheet.problems])
         await desk.carry_out(employer.id, sheet)
     async with desk.store.transaction() as unit:
-        for member in members:
-            contact = await unit.contacts.find(Address(scheme=Scheme.TEL, path=member.phone))
+        for member, phone in zip(members, phones, strict=True):
+            contact = await unit.contacts.find(phone)
             if contact is not None and member.has_written:
                 await unit.contacts.save(_known(contact, member, now))
         return len(await unit.roster.people(employer.id))

@@ -22,7 +22,7 @@ from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk
 from bot.storage.store import SqlStore
 from tests.sandbox.conftest import SMS, WHATSAPP
-from tests.stand import NOW, CountingIds, StillClock, clock, ids, sqlite_template, store
+from tests.stand import NOW, PHONE, CountingIds, StillClock, clock, ids, met, sqlite_template, store
 
 __all__ = ["clock", "ids", "sqlite_template", "store"]
 
@@ -102,6 +102,14 @@ async def test_a_second_start_opens_whatsapp_again_and_changes_nothing_else(
     after = await contact_of(store, member)
     assert (after.site, after.groups) == (None, ("kitchen",))
     assert after.reaches[0].is_in_window(clock.now())
+
+
+async def test_somebody_who_joined_before_does_not_keep_the_crew_away(roster: RosterDesk, store: SqlStore) -> None:
+    employer, sites = scenario.read_sites()
+    async with store.transaction() as unit:
+        joined = await met(unit, PHONE)
+        await unit.contacts.save(replace(joined, employer=employer.id, site=sites[0].id))
+    assert await scenario.enlist(roster, CREW, NOW) == 61
 
 
 async def test_a_stop_outlives_the_restart(roster: RosterDesk, store: SqlStore) -> None:
