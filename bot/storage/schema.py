@@ -388,14 +388,3 @@ check_ins = Table(
     Column("source", String(8), nullable=False),
     Column("at", Moment, nullable=False),
 )
-
-# What staff did that somebody may ask about later: ids only.
-journal = Table(
-    "journal",
-    metadata,
-    _number(),
-    Column("at", Moment, nullable=False, index=True),
-    Column("staff_id", String(64), nullable=False),
-    Column("deed", String(32), nullable=False),
-    Column("subject", String(128), nullable=False, index=True),
-)

@@ -76,17 +76,6 @@ def _staff() -> None:
     )
     op.create_index("ix_staff_sessions_staff_id", "staff_sessions", ["staff_id"])
     op.create_index("ix_staff_sessions_expires_at", "staff_sessions", ["expires_at"])
-    op.create_table(
-        "journal",
-        sa.Column("number", NUMBER, autoincrement=True, nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.Column("staff_id", ID, nullable=False),
-        sa.Column("deed", sa.String(length=32), nullable=False),
-        sa.Column("subject", sa.String(length=128), nullable=False),
-        sa.PrimaryKeyConstraint("number", name="pk_journal"),
-    )
-    op.create_index("ix_journal_at", "journal", ["at"])
-    op.create_index("ix_journal_subject", "journal", ["subject"])
 
 
 def _broadcasts() -> None:
