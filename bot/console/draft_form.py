@@ -43,8 +43,8 @@ class Edited(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     revision: int = Field(ge=0)
-    event: str = Field("", max_length=80)
-    where: str = Field("", max_length=200)
+    event: str = Field("", max_length=200)
+    where: str = Field("", max_length=2000)
     category: Category = Category.OTHER
     urgency: AlertUrgency = AlertUrgency.UNKNOWN
     severity: Severity = Severity.UNKNOWN
@@ -58,7 +58,7 @@ class Edited(BaseModel):
     sites: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    drawn: str = Field("", max_length=20_000)
+    drawn: str = Field("", max_length=60_000)  # 20 shapes of 100 points
     includes_waiting: bool = False
     is_public: bool = False
     overrides_opt_out: bool = False

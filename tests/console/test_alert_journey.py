@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from playwright.async_api import Page, async_playwright, expect
 
 from bot.domain.broadcast import BroadcastStatus
 from bot.domain.staff import Role
-from tests.console.alert_house import begun, open_alerts, people, revision_in, saved, stored, submitted
+from tests.console.alert_house import CAMP, MILL, begun, open_alerts, people, revision_in, saved, stored, submitted
 from tests.console.conftest import FARM, PASSWORD, Browser, House
 from tests.provide import chromium
 from tests.web.browser.conftest import QUIET
 
+MARKUP = "<img src=x onerror=alert(1)>"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 Opened = Callable[..., Awaitable[Page]]
@@ -121,12 +123,14 @@ async def test_r7_a_drill_is_drafted_read_submitted_and_sent_by_a_second_person(
 async def test_the_map_and_the_list_of_corners_say_the_same(house: House, opened: Opened) -> None:
     open_alerts(house)
     author = await house.author()
-    await people(house, 12)
+    await people(house, 12, sites=[MILL, replace(CAMP, name=f"River Camp {MARKUP}")])
     page = await opened(f"{await begun(author)}/edit", author, viewport=DESK)
     await page.get_by_text("Only in an area on the map").click()
     box = page.locator("#map")
     await expect(box).to_be_visible()
     await expect(box).to_contain_text("Serra Mill")
+    await expect(box).to_contain_text(f"River Camp {MARKUP}")
+    await expect(box.locator("img")).to_have_count(0)
     size = await box.bounding_box()
     assert size is not None
     for x, y in ((5, size["height"] - 5), (size["width"] - 5, size["height"] - 5), (size["width"] - 5, 5)):
@@ -135,7 +139,7 @@ async def test_the_map_and_the_list_of_corners_say_the_same(house: House, opened
     corners = page.get_by_label("Corners of the area")
     assert len((await corners.input_value()).splitlines()) == 4
     await expect(page.locator("#count")).to_contain_text("12 people would get this.")
-    await expect(page.locator("#count")).to_contain_text("River Camp, Serra Mill")
+    await expect(page.locator("#count")).to_contain_text(f"River Camp {MARKUP}, Serra Mill")
     await page.get_by_role("button", name="Take back the last point").click()
     assert len((await corners.input_value()).splitlines()) == 3
     await corners.fill("-29.46, -51.96, 5")

@@ -283,7 +283,8 @@ async def test_r7_every_language_is_shown_as_each_channel_shows_it(house: House)
     await people(house, 40)
     path = await submitted(author, kind="alert")
     text = await approver.text(path)
-    assert text.count('class="phone" lang="ar" dir="rtl"') == 7  # WhatsApp with and without its window; an introduction, a reminder
+    # Four channels, WhatsApp with and without its window, an introduction and a reminder:
+    assert text.count('class="phone" lang="ar" dir="rtl"') == 7
     assert text.count('class="phone" lang="es" dir="ltr"') == 7
     assert '<p class="tap">I am safe</p>' in text
     assert "1 I am safe\n2 I need help" in text

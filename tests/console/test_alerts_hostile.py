@@ -244,6 +244,23 @@ async def test_a_cap_message_becomes_a_draft_for_the_sites_in_its_area(house: Ho
     assert (await stored(house, draft.id)).area == draft.area  # saving loses no shape
 
 
+async def test_a_feed_is_a_list_to_choose_from_and_its_titles_are_text(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    feed = (
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>' + ESCAPED + "</title>"
+        '<link href="https://example.org/a.cap" type="application/cap+xml"/></entry>'
+        '<entry><title>x</title><link href="javascript:alert(1)"/></entry></feed>'
+    )
+    answer = await _sent(author, feed.encode())
+    text = await answer.text()
+    assert answer.status == 200
+    assert 'name="url" value="https://example.org/a.cap"' in text
+    assert "javascript:" not in text
+    assert "<img" not in text
+    assert "<script>alert" not in text
+
+
 async def test_an_exercise_of_others_becomes_a_drill(house: House) -> None:
     open_alerts(house)
     author = await house.author()
