@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,10 @@ from bot.services.board import Board, BoardDesk, Standing
 from bot.services.checkins import CheckInDesk
 from bot.services.ports import Clock
 
+# What has to be looked at is on the screen of a phone before it is scrolled.
+URGENT_FIRST = (
+    Standing.HELP, Standing.NO_ANSWER, Standing.NOT_REACHED, Standing.SAFE, Standing.VOUCHED, Standing.CLOSED,
+)  # fmt: skip
 NOBODY = N_("Choose at least one person.")
 
 
@@ -124,6 +128,7 @@ class Boards:
             "hotline": self.hotline,
             "now": now,
             "clock_time": f"{now.astimezone(zone):%H:%M}",
+            "at_second": partial(at_second, zone=zone, first=broadcast.begun_at),
             "number": partial(written, language=_.language),
             "closing_pairs": [(one.value, _(text)) for one, text in CLOSINGS.items()],
             "lost_at": None,
@@ -147,6 +152,7 @@ def labels() -> Mapping[str, Any]:
     return {
         "standings": STANDINGS,
         "Standing": Standing,
+        "urgent_first": URGENT_FIRST,
         "closings": CLOSINGS,
         "kinds": KINDS,
         "types": TYPES,
@@ -162,6 +168,12 @@ def since(span: timedelta, _: Words) -> str:
     if minutes < 48 * 60:
         return _("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
     return _.plural("{n} day", "{n} days", minutes // (24 * 60))
+
+
+def at_second(at: datetime, *, zone: ZoneInfo, first: datetime | None) -> str:
+    """A time of the chart's table; with its day once a day has gone by."""
+    is_long = first is not None and at - first > timedelta(days=1)
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if is_long else f"{at.astimezone(zone):%H:%M:%S}"
 
 
 def _asked(request: web.Request) -> Asked:

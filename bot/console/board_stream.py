@@ -53,9 +53,10 @@ class BoardStream:
     async def _send(
         self, request: web.Request, stream: EventSourceResponse, watch: Watch, broadcast: Broadcast, values: Values
     ) -> None:
-        version, shown, checked_at = 0, dict[str, str](), self.clock.now()
+        shown, checked_at = dict[str, str](), self.clock.now()
         who = await self._still(request, broadcast)
         while who is not None and not watch.is_closed:
+            version = watch.version
             if watch.board is not None:
                 known = values(request, watch.board, who)
                 parts = dict(self._parts(request, watch, who, known))
@@ -64,16 +65,15 @@ class BoardStream:
                     if name == BEAT or shown.get(name) != text:
                         await stream.send(text, event=name)
                 shown = parts
-            version = await self._next(watch, version)
+            await self._wait(watch, version)
             if self.clock.now() - checked_at >= CHECK:
                 who, checked_at = await self._still(request, broadcast), self.clock.now()
 
-    async def _next(self, watch: Watch, version: int) -> int:
-        """Wait for news, or for the time of the next beat."""
+    async def _wait(self, watch: Watch, version: int) -> None:
+        """Until there is news, or it is time for the next beat."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.beat_seconds):
                 await watch.after(version)
-        return watch.version
 
     def _parts(self, request: web.Request, watch: Watch, who: Reader, values: Mapping[str, Any]) -> Drawn:
         sees_names = may(who, Deed.READ, of_roster(values["broadcast"].employer))

@@ -21,7 +21,7 @@ addEventListener("DOMContentLoaded", () => {
     const size = { width: chart.clientWidth, height: 220 }; // pixels; its legend comes below
     if (plot) { plot.setSize(size); plot.setData(data); return; }
     const time = new Intl.DateTimeFormat(document.documentElement.lang, {
-      hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: chart.dataset.zone, numberingSystem: "latn",
+      hour: "2-digit", minute: "2-digit", second: data[0].at(-1) - data[0][0] < 1200 ? "2-digit" : undefined, hourCycle: "h23", timeZone: chart.dataset.zone, numberingSystem: "latn",
     });
     const axis = () => ({ stroke: colour("--pico-color"), grid: { stroke: colour("--pico-muted-border-color"), width: 1 } });
     plot = new uPlot({
@@ -54,7 +54,7 @@ addEventListener("DOMContentLoaded", () => {
       map = L.map(place, { attributionControl: false, zoomControl: false, scrollWheelZoom: false });
       L.control.zoom({ zoomInTitle: place.dataset.zoomIn, zoomOutTitle: place.dataset.zoomOut }).addTo(map);
       L.control.scale({ imperial: false }).addTo(map);
-      map.fitBounds(L.latLngBounds(rows.map(at)).pad(0.3), { maxZoom: 14, animate: false });
+      map.fitBounds(L.latLngBounds(rows.map(at)).pad(0.5), { maxZoom: 14, animate: false });
       markers = L.layerGroup().addTo(map);
     }
     markers.clearLayers();
