@@ -12,7 +12,7 @@ from bot.app.desks import Desks, given, locale_of
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
-from bot.console import alerts, board, frame, people, preparedness, sites
+from bot.console import alerts, board, board_exports, frame, people, preparedness, reports, sites
 from bot.console.board_stream import BoardStream
 from bot.console.words import LANGUAGES
 from bot.domain.contact import Channel
@@ -20,7 +20,9 @@ from bot.i18n import Catalogs
 from bot.importing import read_rows
 from bot.nlu.rasa import RasaClient
 from bot.printing.poster import draw_poster
+from bot.printing.report import draw_report
 from bot.queue.live import Live
+from bot.services.access import LogJournal
 from bot.services.board import BoardDesk
 from bot.services.broadcasts import BroadcastDesk
 from bot.services.hazards import draft
@@ -29,6 +31,7 @@ from bot.services.inbox import Inbox
 from bot.services.joining import Ways
 from bot.services.ports import Channeller
 from bot.services.preparedness import BroadcastDrills, Means, PreparednessDesk
+from bot.services.reports import ReportDesk
 from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk
 from bot.services.watch import Lookout
@@ -115,7 +118,8 @@ def _console(
     clock = desks.clock
     staff = StaffDesk(store=store, clock=desks.clock, ids=desks.ids)
     catalogs = Catalogs.load(settings.root / "locales", LANGUAGES)
-    boards = BoardDesk(store=store, clock=clock)
+    boards, journal = BoardDesk(store=store, clock=clock), LogJournal()
+    lookout = Lookout(reader=boards, clock=clock)
     pages = [
         *alerts.routes(
             desk=broadcasts,
@@ -125,13 +129,23 @@ def _console(
         *board.routes(
             desk=boards,
             check_ins=desks.check_ins,
-            stream=BoardStream(lookout=Lookout(reader=boards, clock=clock), staff=staff, clock=clock),
+            stream=BoardStream(lookout=lookout, staff=staff, clock=clock),
             clock=clock,
             hotline=given(settings)["hotline"],
         ),
+        *board_exports.routes(desk=boards, clock=clock, journal=journal),
+        *reports.routes(
+            desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, journal=journal, printer=draw_report
+        ),
         *_company(settings, desks, store=store, channels=channels),
     ]
-    return frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
+    made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
+
+    async def end_streams(_: web.Application) -> None:
+        await lookout.close()
+
+    made.on_shutdown.append(end_streams)
+    return made
 
 
 def _company(
