@@ -24,7 +24,7 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
-from bot.services import proofreading, staff
+from bot.services import broadcasts, proofreading, staff
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
@@ -44,6 +44,7 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
         "bot/web/webchat_words.py": webchat_words.MSGIDS,
         "bot/services/staff.py": staff.TEXTS,
         "bot/services/proofreading.py": proofreading.TEXTS,
+        "bot/services/broadcasts.py": broadcasts.TEXTS,
     }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")

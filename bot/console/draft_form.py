@@ -34,6 +34,7 @@ from bot.services.proofreading import FIELDS
 TYPED = "%Y-%m-%dT%H:%M"  # what an input of type datetime-local takes and gives
 MAX_REPEATS, LONGEST_PAUSE = 6, 24 * 60  # times, minutes
 BAD_PAUSES = N_("Write minutes such as 10, 20, 30: at most 6 times, each up to 1440.")
+BAD_AREA = N_("This encloses nothing on the earth. An area has three corners or more, or a centre and kilometres.")
 BAD_POINT = N_("Each line is one point: latitude and longitude, such as -29.45, -51.97. An empty line begins another.")
 
 
@@ -80,7 +81,7 @@ class Edited(BaseModel):
         try:
             read_area(value)
         except InputError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(str(error) if str(error) == BAD_POINT else BAD_AREA) from error
         return value
 
     def text(self, name: str, language: str) -> str:

@@ -33,6 +33,13 @@ from bot.services.proofreading import Fault, proofread
 
 log = logger("broadcasts")
 
+NO_DRAFT = "Only a draft can be changed. Take it back first, or make an update of it."
+NO_TEXT = "There is nothing to review in this language."
+OVER = "This is over already: there is nothing to cancel."
+NOT_OUT = "This has not gone out: change it instead."
+MOVED_ON = "This has moved on in the meantime. Look at it again."
+TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON)  # shown on pages, so they are translated
+
 LIFE = timedelta(hours=24)  # of a broadcast whose author gives no end
 NOWHERE = SiteId("")  # no site has this id: an area without sites reaches nobody
 
@@ -110,7 +117,7 @@ class BroadcastDesk:
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, changed.id, Deed.CHANGE)
             if stored.status is not BroadcastStatus.DRAFT:
-                raise InputError("Only a draft can be changed. Take it back first, or make an update of it.")
+                raise InputError(NO_DRAFT)
             kept = replace(
                 changed,
                 employer=stored.employer,
@@ -139,7 +146,7 @@ class BroadcastDesk:
             stored = await self._get(unit, reader, broadcast, Deed.CHANGE)
             info = stored.infos.get(language)
             if info is None or stored.status not in (BroadcastStatus.DRAFT, BroadcastStatus.SUBMITTED):
-                raise InputError("There is nothing to review in this language.")
+                raise InputError(NO_TEXT)
             reviewed = replace(info, reviewed_by=StaffId(reader.id), reviewed_at=self.clock.now())
             kept = replace(stored, infos={**stored.infos, language: reviewed})
             await unit.broadcasts.save(kept)
@@ -210,7 +217,7 @@ class BroadcastDesk:
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, broadcast, Deed.CHANGE)
             if stored.status is not BroadcastStatus.LIVE and not stored.status.may_become(BroadcastStatus.CANCELLED):
-                raise InputError("This is over already: there is nothing to cancel.")
+                raise InputError(OVER)
             if not stored.status.is_begun:
                 cancelled = replace(_moved(stored, BroadcastStatus.CANCELLED), ended_at=self.clock.now())
                 await unit.broadcasts.save(cancelled)
@@ -249,7 +256,7 @@ class BroadcastDesk:
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, broadcast, Deed.CHANGE)
             if not stored.status.is_begun:
-                raise InputError("This has not gone out: change it instead.")
+                raise InputError(NOT_OUT)
             draft = replace(
                 stored,
                 id=BroadcastId(self.ids.new()),
@@ -416,7 +423,7 @@ class BroadcastDesk:
 
 def _moved(broadcast: Broadcast, status: BroadcastStatus) -> Broadcast:
     if not broadcast.status.may_become(status):
-        raise InputError(f"This is {broadcast.status.value} now and cannot become {status.value}. Look at it again.")
+        raise InputError(MOVED_ON)
     return replace(broadcast, status=status)
 
 
