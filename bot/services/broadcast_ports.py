@@ -166,8 +166,11 @@ class Recipients(Protocol):
 
     async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None: ...
 
-    async def asked(self, contact: ContactId) -> Recipient | None:
-        """The newest question of a live broadcast that was sent to the contact and not heard since."""
+    async def asked(self, contact: ContactId, *, includes_unrecorded: bool = False) -> Recipient | None:
+        """The newest question of a live broadcast that was sent to the contact and not heard since.
+
+        Also, if so chosen, one that is being sent: a quick answer, or a process that died, comes before its record.
+        """
         ...
 
     async def heard(self, recipient: int, at: datetime) -> None:

@@ -37,13 +37,19 @@ class Question:
         return {**known, "interrupted": True} if interrupts else known
 
 
-async def question(unit: Unit, contact: Contact, choice: str | None, *, organisation: str) -> Question | None:
-    """The question that a message may be the answer to: that of a tapped option, else the newest one not yet heard."""
+async def question(
+    unit: Unit, contact: Contact, choice: str | None, *, sessions: Sequence[Session], organisation: str
+) -> Question | None:
+    """The question that a message may be the answer to: that of a tapped option, else the newest one not yet heard.
+
+    Of somebody whom nothing else has asked (none of their `sessions` waits) it may be one that is just going out.
+    """
     _, tapped = read_payload(choice or "")
     if tapped is not None:
         recipient = await unit.recipients.of(tapped, contact.id)
     else:
-        recipient = await unit.recipients.asked(contact.id)
+        is_idle = all(session.status is not SessionStatus.WAITING for session in sessions)
+        recipient = await unit.recipients.asked(contact.id, includes_unrecorded=is_idle)
     broadcast = await unit.broadcasts.get(recipient.broadcast) if recipient else None
     if recipient is None or broadcast is None or not broadcast.asks_check_in:
         return None

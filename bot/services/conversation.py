@@ -175,7 +175,9 @@ class Conversation:
     async def _hear_alert(self, turn: Turn, message: Message) -> None:
         """What an alert has asked meanwhile is the question that this message is read against first (R21)."""
         organisation = self.listening.locale.organisation
-        asked = await question(turn.unit, turn.contact, message.received.choice, organisation=organisation)
+        asked = await question(
+            turn.unit, turn.contact, message.received.choice, sessions=turn.sessions, organisation=organisation
+        )
         is_waited_for = bool(turn.sessions) and asked is not None and is_asking(turn.sessions[0], asked.broadcast.id)
         if asked is not None and not is_waited_for:
             await turn.hear_question(asked)

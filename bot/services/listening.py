@@ -74,7 +74,9 @@ class Known:
 async def read_known(unit: Unit, message: Message, *, organisation: str) -> Known:
     contact, sessions = await unit.contacts.get(message.contact), await unit.sessions.open(message.contact)
     choice = message.received.choice
-    asked = await question(unit, contact, choice, organisation=organisation) if contact else None
+    if contact is None:
+        return Known(contact=None, sessions=sessions)
+    asked = await question(unit, contact, choice, sessions=sessions, organisation=organisation)
     return Known(contact=contact, sessions=sessions, asked=asked)
 
 

@@ -249,13 +249,16 @@ class OutreachSender:
 
     async def _note_sent(self, unit: Unit, sent: Iterable[Delivery], contacts: Mapping[ContactId, Contact]) -> None:
         """All who were sent it in one statement for those that go on alike."""
-        alike: dict[tuple[Channel, Channel | None, datetime | None, datetime], list[int]] = defaultdict(list)
+        alike: dict[tuple[Channel, Channel | None, datetime | None], list[Delivery]] = defaultdict(list)
         now = self.clock.now()
         for delivery in sent:
             assert delivery.outreach is not None
             next_channel, next_at = self._next_round(delivery, contacts[delivery.contact], now)
-            alike[delivery.channel, next_channel, next_at, now].append(delivery.outreach.recipient)
-        for (channel, next_channel, next_at, at), recipients in alike.items():
+            alike[delivery.channel, next_channel, next_at].append(delivery)
+        for (channel, next_channel, next_at), those in alike.items():
+            # Not the time of this record: some may have answered before it.
+            at = min((one.sent_at for one in those if one.sent_at is not None), default=now)
+            recipients = [one.outreach.recipient for one in those if one.outreach is not None]
             await unit.recipients.sent(recipients, channel, at, next_channel=next_channel, next_at=next_at)
 
     def _next_round(

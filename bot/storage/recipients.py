@@ -29,7 +29,7 @@ from sqlalchemy import (
 from bot.domain.broadcast import Broadcast, BroadcastStatus
 from bot.domain.checkin import CheckIn, Closing, Recipient, RecipientState, Safety, Source
 from bot.domain.contact import WHATSAPP_WINDOW, Channel, ContactId, Permission, Scheme
-from bot.domain.delivery import BroadcastId, Lane
+from bot.domain.delivery import BroadcastId, DeliveryStatus, Lane
 from bot.domain.employer import SiteId
 from bot.domain.errors import Reason
 from bot.services.broadcast_ports import Answered, Course, Due, Plan, Share, Tally
@@ -46,6 +46,12 @@ _S = RecipientState
 _LIVE = select(broadcasts.c.id).where(broadcasts.c.status == BroadcastStatus.LIVE.value)
 _SELF_ANSWERED = table.c.safety_source == Source.SELF.value
 _IS_SILENT = and_(or_(table.c.safety_source.is_(None), ~_SELF_ANSWERED), table.c.closed_at.is_(None))
+# A message to this recipient that its reader may have, though no record says so yet.
+_MAY_BE_OUT = exists().where(
+    deliveries.c.recipient == table.c.number,
+    deliveries.c.ready_at.is_not(None),
+    or_(deliveries.c.status == DeliveryStatus.SENDING.value, deliveries.c.doubts > 0),
+)
 # What each state may replace: what is known of a recipient only grows.
 _BELOW = {
     _S.SENT: (_S.WAITING, _S.FAILED, _S.NOT_REACHED, _S.EXPIRED, _S.CANCELLED),
@@ -225,13 +231,16 @@ class SqlRecipients:
     async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None:
         return await self._one(select(table).where(table.c.broadcast_id == broadcast, table.c.contact_id == contact))
 
-    async def asked(self, contact: ContactId) -> Recipient | None:
-        is_fresh = or_(table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
+    async def asked(self, contact: ContactId, *, includes_unrecorded: bool = False) -> Recipient | None:
+        is_unheard = or_(table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
+        is_asked: ColumnElement[bool] = and_(table.c.asked_at.is_not(None), is_unheard)
+        if includes_unrecorded:
+            is_asked |= and_(table.c.heard_at.is_(None), _MAY_BE_OUT)
         return await self._one(
             select(table)
-            .where(table.c.contact_id == contact, table.c.asked_at.is_not(None), is_fresh)
+            .where(table.c.contact_id == contact, is_asked)
             .where(table.c.broadcast_id.in_(_LIVE))
-            .order_by(table.c.asked_at.desc(), table.c.number.desc())
+            .order_by(table.c.asked_at.desc().nulls_first(), table.c.number.desc())
             .limit(1)
         )
 

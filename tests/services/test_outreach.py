@@ -8,6 +8,7 @@ import pytest
 from bot.domain.broadcast import BroadcastKind
 from bot.domain.checkin import RecipientState, Safety
 from bot.domain.contact import Address, Channel, Reach, Scheme
+from bot.domain.delivery import Lane
 from bot.domain.errors import Denied, InputError, Reason, SendError
 from tests.dialogue import muster
 from tests.services.alarm import alerted, drafted, employed, people, recipient
@@ -177,3 +178,42 @@ async def test_r20_what_outlives_its_danger_is_not_sent(tmp_path: Path) -> None:
         await house.send_out()
         assert not ana.said
         assert (await recipient(house, live.id, ana)).state is RecipientState.EXPIRED
+
+
+async def test_an_answer_that_overtakes_the_record_of_its_question_is_heard(tmp_path: Path) -> None:
+    """Somebody answers at once, or the process died that sent it: the send is on record only later."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        author, approver = await people(house)
+        draft = await drafted(house)
+        await house.desk.submit(author, draft.id)
+        alert = await house.desk.approve(approver, draft.id, recipients=1)
+        claimed, _ = await house.outreach.claim(Channel.SMS, Lane.EMERGENCY, 10)
+        outcomes = [(await house.outreach.send(*pair), pair[1]) for pair in claimed]
+
+        await ana.says("1")
+
+        ana.hears("sees that you are safe")
+        await house.outreach.keep(outcomes)
+        answered = await recipient(house, alert.id, ana)
+        assert (answered.state, answered.safety) == (RecipientState.ANSWERED, Safety.SAFE)
+        await ana.says("thanks")
+        ana.hears_not("Are you safe?")
+
+
+async def test_what_another_question_was_answered_is_no_answer_to_an_alert_that_is_just_going_out(
+    tmp_path: Path,
+) -> None:
+    """Nobody is taken for safe who may not have read the question."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        await ana.says("my boss did not pay my salary")
+        author, approver = await people(house)
+        draft = await drafted(house)
+        await house.desk.submit(author, draft.id)
+        alert = await house.desk.approve(approver, draft.id, recipients=1)
+        await house.outreach.claim(Channel.SMS, Lane.EMERGENCY, 10)
+
+        await ana.says("1")
+
+        assert (await recipient(house, alert.id, ana)).safety is None
