@@ -20,7 +20,6 @@ from bot.domain.contact import Channel
 from bot.domain.errors import Reason
 from bot.i18n import autonym, base, locale
 from bot.services.access import Reader
-from bot.services.letters import PLACEHOLDERS
 
 Key = TypeVar("Key")
 
@@ -141,7 +140,4 @@ def options(labels: Mapping[Key, str], _: Words) -> list[tuple[Key, str]]:
 
 def title(broadcast: Broadcast, _: Words) -> str:
     """What lists and headings call it."""
-    said = broadcast.source.headline if broadcast.source else ""
-    for name in PLACEHOLDERS:  # each reader's own
-        said = said.replace(f"{{{name}}}", "…")
-    return said or broadcast.event or _("Without a headline")
+    return broadcast.title or _("Without a headline")

@@ -26,8 +26,8 @@ MOST_NAMES = 3  # of rows that are put together; more are counted
 
 
 def headline(broadcast: Broadcast) -> str:
-    """What the broadcast is called: its headline, else its event."""
-    return (broadcast.source.headline if broadcast.source else "") or broadcast.event or broadcast.id
+    """What the broadcast is called."""
+    return broadcast.title or broadcast.id
 
 
 def mark(broadcast: Broadcast, _: Words) -> str:

@@ -1,5 +1,6 @@
 """Owns the broadcast: one alert, notice or drill to many people, in CAP's terms, and the moves its status may make."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from bot.domain.employer import EmployerId, SiteId
 from bot.domain.staff import StaffId
 from bot.domain.values import Position
 
+_OWN = re.compile(r"\{[a-z_]+\}")
 DEFAULT_REPEATS = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30))
 
 
@@ -224,6 +226,12 @@ class Broadcast:
     def lane(self) -> Lane:
         """Updates and cancellations of an alert go as the alert does; those of others are urgent too (R8)."""
         return Lane.EMERGENCY if self.message_type is not MessageType.ALERT else self.kind.lane
+
+    @property
+    def title(self) -> str:
+        """What lists and headings call it: its headline, with what each reader's own site fills left open."""
+        source = self.source
+        return _OWN.sub("…", source.headline).strip() if source and source.headline.strip() else self.event
 
     @property
     def source(self) -> Info | None:
