@@ -97,6 +97,9 @@ class Approvals:
         if form.model is None or number is None:
             problem = _("Type the number of people in digits.")
             return await self._before(request, broadcast, form.failed(problem, "recipients"), status=422)
+        if broadcast.kind is BroadcastKind.ALERT and broadcast.status is BroadcastStatus.DRAFT:
+            problem = _("It is still a draft: somebody has to submit it first.")
+            return await self._before(request, broadcast, form.failed(problem), status=409)
         try:
             approved = await self.desk.approve(
                 reader(request), broadcast.id, recipients=number, revision=form.model.revision

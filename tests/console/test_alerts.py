@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,6 +124,25 @@ async def test_r12_a_number_that_differs_is_shown_at_its_field_and_blocks_submit
     assert answer.status == 422
     assert "Something is to be mended first" in await answer.text()
     assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
+
+
+async def test_each_fault_leads_to_the_field_that_mends_it(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house)
+    path = await begun(author, kind="alert", hazard="")
+    await saved(
+        author,
+        path,
+        groups="day",
+        expires_at=None,
+        onset_at="2026-05-09T10:00",
+        **{"headline-en": "Water {", "headline-es": "7 {x"},
+    )
+    links = set(re.findall(rf'href="{path}/edit#([^"]+)"', await author.text(path)))
+    assert links >= {"headline-en", "instruction-en", "event", "expires_at", "sites", "headline-es"}
+    text = await author.text(f"{path}/edit")
+    assert {link for link in links if f'id="{link}"' not in text} == set()
 
 
 async def test_r12_a_review_has_a_name_and_is_gone_with_any_change(house: House) -> None:

@@ -127,6 +127,18 @@ async def test_r7_an_approver_cannot_approve_a_live_alert_of_their_own(house: Ho
     assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
 
 
+async def test_r7_a_live_alert_that_nobody_submitted_cannot_be_approved(house: House) -> None:
+    open_alerts(house)
+    author, approver = await house.author(), await house.approver()
+    await people(house)
+    path = await finished(author, kind="alert")
+    assert "/approve" not in await approver.text(path)
+    revision = str((await stored(house, id_of(path))).revision)
+    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision})
+    assert answer.status == 409
+    assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
+
+
 @pytest.mark.parametrize("typed", ["11", "13", "0", "-12", "12.0", "twelve", "", "1e1", "12 people", "9" * 12])
 async def test_r7_a_wrong_number_lets_nothing_out(house: House, typed: str) -> None:
     open_alerts(house)
