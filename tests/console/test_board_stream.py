@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
@@ -15,11 +14,12 @@ from bot.console.board_stream import BoardStream
 from bot.domain.checkin import Safety
 from bot.domain.delivery import BroadcastId
 from bot.domain.errors import Unavailable
+from bot.domain.staff import Role
 from bot.services.board import Board, BoardDesk
 from bot.services.checkins import CheckInDesk
 from bot.services.watch import Lookout
 from tests.console.alarm import alarmed
-from tests.console.conftest import Browser, House
+from tests.console.conftest import FARM, MILL, Browser, House
 
 
 @dataclass
@@ -30,6 +30,7 @@ class Readings:
     count: int = 0
     is_away: bool = False
     turns: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self, broadcast: BroadcastId, before: Board | None = None) -> Board:
         self.count += 1
@@ -38,7 +39,11 @@ class Readings:
         return await self.desk.read(broadcast, before)
 
     async def rest(self, _: float) -> None:
-        await self.turns.get()
+        try:
+            await self.turns.get()
+        except asyncio.CancelledError:
+            self.ended.set()
+            raise
 
     def again(self) -> None:
         self.turns.put_nowait(None)
@@ -181,20 +186,40 @@ async def test_nobody_reads_a_board_that_nobody_watches(house: House, scene: Sce
     async with scene.watching(browser, alarm.id) as stream:
         await stream.until_beat()
     async with asyncio.timeout(10):
-        while scene.lookout.watched:
-            await asyncio.sleep(0)
+        await scene.readings.ended.wait()
+    assert scene.lookout.watched == frozenset()
     scene.readings.again()
     assert scene.readings.count == 1
 
 
 async def test_readers_of_two_languages_each_get_theirs(house: House, scene: Scene) -> None:
-    browser, alarm = await house.author(), await alarmed(house.store)
-    await alarm.answers((await alarm.numbers())[0])
-    arabic: dict[str, Any] = {"languages": ("ar",)}
-    from bot.domain.staff import Role
-    from tests.console.conftest import FARM
+    alarm = await alarmed(house.store)
+    ana = await house.author()
+    amal = await house.signed_in("amal", Role.AUTHOR, FARM, languages=("ar",))
+    async with scene.watching(ana, alarm.id) as first, scene.watching(amal, alarm.id) as second:
+        english, arabic = await asyncio.gather(first.until_beat(), second.until_beat())
+    assert "Waiting to be sent" in english["account"]
+    assert "تنتظر الإرسال" in arabic["account"]
 
-    other = await house.signed_in("amal", Role.AUTHOR, FARM, **arabic)
-    async with scene.watching(browser, alarm.id) as first, scene.watching(other, alarm.id) as second:
-        english, other_words = await asyncio.gather(first.until_beat(), second.until_beat())
-    assert english["account"].replace("Answered", "") != other_words["account"]
+
+async def test_names_go_only_to_those_who_may_see_them(house: House, scene: Scene) -> None:
+    alarm = await alarmed(house.store)
+    await alarm.answers((await alarm.numbers())[0], safety=Safety.HELP)
+    ana, olga = await house.author(), await house.signed_in("olga", Role.OPERATOR)
+    async with scene.watching(ana, alarm.id) as first, scene.watching(olga, alarm.id) as second:
+        theirs, ours = await asyncio.gather(first.until_beat(), second.until_beat())
+    assert "Worker 0000" in theirs["helped"]
+    assert not any("Worker" in text for text in ours.values())
+
+
+async def test_who_may_see_it_no_more_is_shown_no_more(house: House, scene: Scene) -> None:
+    browser, alarm = await house.author(), await alarmed(house.store)
+    scene.stream.beat_seconds = 0.01
+    async with scene.watching(browser, alarm.id) as stream:
+        await stream.until_beat()
+        async with house.store.transaction() as unit:
+            ana = next(one for one in await unit.staff.all() if one.login == "ana")
+            await unit.sites.put(MILL, [])
+            await unit.staff.save(replace(ana, employer=MILL.id))
+        house.clock.pass_(timedelta(seconds=31))
+        assert await stream.is_over()
