@@ -126,6 +126,10 @@ class Recipients(Protocol):
         """What an expansion would give now."""
         ...
 
+    async def meant(self, plan: Plan) -> Sequence[ContactId]:
+        """Everybody of whom `shares` counts how they are reached."""
+        ...
+
     async def expand(self, broadcast: Broadcast, plan: Plan) -> int:
         """Enter everybody of the audience, each once however often this runs; returns how many are entered."""
         ...

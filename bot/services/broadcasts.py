@@ -25,8 +25,9 @@ from bot.log import logger
 from bot.services import access
 from bot.services.access import Deed, Reader
 from bot.services.alert_areas import sites_in
-from bot.services.broadcast_ports import Plan
+from bot.services.broadcast_ports import Plan, Share
 from bot.services.forecast import Forecast, Way, forecast
+from bot.services.known_shares import known_shares
 from bot.services.letters import Letters
 from bot.services.ports import Clock, Ids, Store, Unit
 from bot.services.proofreading import Fault, proofread
@@ -138,7 +139,8 @@ class BroadcastDesk:
         """What the changed draft would come to; nothing is stored."""
         async with self.store.look() as unit:
             stored = await self._get(unit, reader, changed.id, Deed.CHANGE)
-            return await self._preview(unit, replace(changed, employer=stored.employer, references=stored.references))
+            typed = replace(changed, employer=stored.employer, references=stored.references)
+            return await self._preview(unit, typed, reader)
 
     async def review(self, reader: Reader, broadcast: BroadcastId, language: str) -> Broadcast:
         """A person stands for this language: it says what the source says (R12)."""
@@ -157,7 +159,7 @@ class BroadcastDesk:
     async def preview(self, reader: Reader, broadcast: BroadcastId) -> Preview:
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, broadcast, Deed.READ)
-            return await self._preview(unit, stored)
+            return await self._preview(unit, stored, reader)
 
     async def submit(self, reader: Reader, broadcast: BroadcastId) -> Broadcast:
         """Ask a second person to approve; raises NotReady with all that is to be mended first."""
@@ -182,7 +184,7 @@ class BroadcastDesk:
                 raise Conflict("This was changed after you looked at it. Look at it again.")
             if stored.kind is BroadcastKind.ALERT and stored.author == reader.id:
                 raise Denied("A live alert needs a second person: its author cannot approve it.")
-            preview = await self._preview(unit, stored)
+            preview = await self._preview(unit, stored, reader)
             if preview.faults:
                 raise NotReady(preview.faults)
             if recipients != preview.recipients:
@@ -361,7 +363,7 @@ class BroadcastDesk:
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, broadcast, deed)
             if to is BroadcastStatus.SUBMITTED:
-                faults = (await self._preview(unit, stored)).faults
+                faults = (await self._preview(unit, stored, reader)).faults
                 if faults:
                     raise NotReady(faults)
             at = self.clock.now() if to is BroadcastStatus.SUBMITTED else None
@@ -369,10 +371,10 @@ class BroadcastDesk:
             await unit.broadcasts.save(moved)
         return replace(moved, revision=moved.revision + 1)
 
-    async def _preview(self, unit: Unit, broadcast: Broadcast) -> Preview:
+    async def _preview(self, unit: Unit, broadcast: Broadcast, reader: Reader) -> Preview:
         now = self.clock.now()
         plan = self._plan(broadcast, await self._audience(unit, broadcast))
-        shares = await unit.recipients.shares(plan) if plan.languages else ()
+        shares = await self._shares(unit, plan, reader) if plan.languages else ()
         letters = await self.letters(unit, broadcast)
         opened = {
             channel: await unit.deliveries.templates_since(channel, now - timedelta(days=1))
@@ -382,6 +384,13 @@ class BroadcastDesk:
         expected = forecast(letters, shares, self.ways, opened)
         faults = proofread(broadcast, letters, self.ways, now=now, recipients=expected.recipients)
         return Preview(broadcast=broadcast, forecast=expected, letters=letters, faults=tuple(faults))
+
+    async def _shares(self, unit: Unit, plan: Plan, reader: Reader) -> Sequence[Share]:
+        """How the audience is reached; for an employer's staff as far as the employer can know it (R2)."""
+        if not reader.role.is_employers:
+            return await unit.recipients.shares(plan)
+        people = await unit.roster.get(await unit.recipients.meant(plan))
+        return known_shares(plan, people.values())
 
     async def letters(self, unit: Unit, broadcast: Broadcast) -> Letters:
         """Whoever writes this broadcast's letters."""

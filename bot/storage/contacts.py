@@ -244,6 +244,7 @@ class SqlContacts:
             "erase_at": contact.erase_at,
             "left_at": contact.left_at,
             "roster_key": self._roster_key(contact),
+            "listed_language": contact.listing.language if contact.listing else None,
             "sealed": self._vault.seal("contacts", contact.id, values.to_bytes(private)),
         }
 

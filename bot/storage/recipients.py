@@ -111,6 +111,10 @@ class SqlRecipients:
             for row in rows
         ]
 
+    async def meant(self, plan: Plan) -> Sequence[ContactId]:
+        found = await self._db.scalars(select(contacts.c.id).where(*_meant(plan)).order_by(contacts.c.id))
+        return [ContactId(contact) for contact in found]
+
     async def expand(self, broadcast: Broadcast, plan: Plan) -> int:
         people = (await self._people(plan)).subquery()
         is_reached = people.c.channel.is_not(None)
@@ -385,11 +389,21 @@ def _meant(plan: Plan) -> list[ColumnElement[bool]]:
     if audience.sites:
         conditions.append(contacts.c.site_id.in_(audience.sites))
     if audience.languages:
-        conditions.append(contacts.c.language.in_(audience.languages))
+        conditions.append(_speaks(plan, audience.languages))
     if audience.groups:
         grouped = select(contact_groups.c.contact_id).where(contact_groups.c.name.in_(audience.groups))
         conditions.append(contacts.c.id.in_(grouped))
     return conditions
+
+
+def _speaks(plan: Plan, languages: Sequence[str]) -> ColumnElement[bool]:
+    """Who is meant by languages: for an employer those its list says; of whom it says none, they are always meant.
+
+    By what people chose themselves an audience of one would tell an employer how a worker talks with us (R2).
+    """
+    if plan.employer is None:
+        return contacts.c.language.in_(languages)
+    return or_(contacts.c.listed_language.in_(languages), contacts.c.listed_language.is_(None))
 
 
 def _earlier(broadcast: BroadcastId, *, includes_waiting: bool) -> ColumnElement[bool]:

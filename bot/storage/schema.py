@@ -126,6 +126,7 @@ contacts = Table(
     _sealed(),  # name, nationality, position, employee number
     Column("left_at", Moment),  # no longer the employer's: out of every audience
     Column("roster_key", String(64), index=True),  # keyed hash of the employer and the number the person has there
+    Column("listed_language", String(35)),  # as the employer's list says: what an employer's audience is narrowed by
     _partial("ix_contacts_erase_at", "erase_at", where="erase_at IS NOT NULL"),
 )
 

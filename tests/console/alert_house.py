@@ -18,7 +18,7 @@ from bot.channels.webchat import WebChatChannel
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.console import alerts
 from bot.domain.broadcast import Broadcast
-from bot.domain.contact import Address, Channel, Contact, ContactId, Permission, Reach, Scheme
+from bot.domain.contact import Address, Channel, Contact, ContactId, Listing, Permission, Reach, Scheme
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import Employer, Site, SiteId
 from bot.domain.values import Position
@@ -75,12 +75,13 @@ async def people(
 ) -> None:
     """So many people with a phone, by turns at each site and of each language, all in the group "night"."""
     spoken = ("en", "es", "ar", "hi")
+    phones = [f"+55{sum(map(ord, employer.id)):04}{number:06}" for number in range(count)]
     listed = [
         Contact(
             id=ContactId(f"{employer.id}{number}"),
-            reaches=(Reach(address=Address(scheme=Scheme.TEL, path=f"+55{sum(map(ord, employer.id)):04}{number:06}"),
-                           permission=Permission.NONE),),
+            reaches=(Reach(address=Address(scheme=Scheme.TEL, path=phones[number]), permission=Permission.NONE),),
             language=spoken[number % len(spoken)],
+            listing=Listing(phones=(phones[number],), language=spoken[number % len(spoken)]),
             employer=employer.id,
             site=sites[number % len(sites)].id if sites else None,
             groups=("night",),

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bot.domain.broadcast import Broadcast, BroadcastKind
-from bot.domain.contact import Channel
+from bot.domain.broadcast import Audience, Broadcast, BroadcastKind
+from bot.domain.contact import Channel, Listing
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import Employer, EmployerId
 from bot.domain.staff import StaffId
@@ -55,3 +55,24 @@ async def test_totals_count_each_broadcasts_recipients(store: SqlStore) -> None:
         await unit.recipients.expand(replace(first, revision=1), plan)
         assert await unit.recipients.totals([first.id, second.id]) == {first.id: 3}
         assert await unit.recipients.totals([]) == {}
+
+
+async def test_r2_an_employers_audience_by_language_goes_by_its_list_alone(store: SqlStore) -> None:
+    """What people chose themselves is not asked; whose language the list does not say is left out by no language."""
+    async with store.transaction() as unit:
+        await unit.sites.put(FARM, [samples.site()])
+        await unit.roster.add([
+            person(1, language="hi", listing=Listing(language="es")),
+            person(2, language="es", listing=Listing(language="hi")),
+            person(3, language="es", listing=Listing()),
+            person(4, language="hi", listing=None),
+        ])  # fmt: skip
+        plan = Plan(
+            employer=FARM.id, audience=Audience(languages=("es",)), channels=(Channel.SMS,), languages=("en",),
+            fallback="en", now=NOON,
+        )  # fmt: skip
+        everybody = [person(number).id for number in range(1, 5)]
+        assert list(await unit.recipients.meant(plan)) == [everybody[0], *everybody[2:]]
+        assert list(await unit.recipients.meant(replace(plan, employer=None))) == everybody[1:3]
+        await unit.broadcasts.add(alert("b9"))
+        assert await unit.recipients.expand(replace(alert("b9"), revision=1), plan) == 3

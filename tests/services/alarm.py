@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.domain.broadcast import Audience, Broadcast, BroadcastKind, Info
 from bot.domain.checkin import Recipient
-from bot.domain.contact import Channel
+from bot.domain.contact import Channel, Listing
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import EmployerId
 from bot.domain.staff import Role, StaffId
@@ -33,10 +33,22 @@ async def employed(house: Muster, channel: Channel = Channel.SMS, language: str 
     worker = house.worker(channel)
     async with house.store.transaction() as unit:
         contact = await unit.contacts.meet(worker.address, house.desk.ids.new())  # type: ignore[arg-type]
-        known = {"language": language, "met_at": house.clock.now(), **facts}
+        known = {"language": language, "met_at": house.clock.now(), "listing": _listing(worker, language), **facts}
         site = sites[0]
         await unit.contacts.save(replace(contact, employer=site.employer, site=site.id, **known))  # type: ignore[arg-type]
     return worker
+
+
+def _listing(worker: Worker, language: str) -> Listing | None:
+    """What the list says of them: no list has people's chats."""
+    path = worker.address.path
+    match worker.address.channel:
+        case Channel.SMS:
+            return Listing(language=language, phones=(path,))
+        case Channel.WHATSAPP:
+            return Listing(language=language, whatsapp=(path,))
+        case _:
+            return None
 
 
 async def employer_of(house: Muster) -> EmployerId:

@@ -91,7 +91,7 @@ async def test_r12_who_would_read_a_fallback_language_is_foreseen(tmp_path: Path
     [
         ("Inundación en {site} a las 8:00.", "lacks the number"),
         ("Inundación en {place}.", "Fill in {place}"),
-        ("Inundación.", "lacks the variable"),
+        ("Inundación.", "lacks {site}"),
     ],
 )
 async def test_r12_a_language_that_says_something_else_keeps_it_from_going_out(

@@ -31,6 +31,7 @@ def _people() -> None:
     op.add_column("sites", sa.Column("contact_phone", sa.String(length=32), nullable=True))
     op.add_column("contacts", sa.Column("left_at", MOMENT, nullable=True))
     op.add_column("contacts", sa.Column("roster_key", ID, nullable=True))
+    op.add_column("contacts", sa.Column("listed_language", sa.String(length=35), nullable=True))
     op.create_index("ix_contacts_roster_key", "contacts", ["roster_key"])
     op.create_table(
         "contact_groups",
