@@ -94,7 +94,7 @@ async def test_r2_small_counts_are_hidden_from_the_employer_and_not_from_the_org
     ours = await supervisor.text(f"/console/reports/{alarm.id}")
     assert "* is hidden: a count below 5" in theirs
     assert "is hidden" not in ours
-    language = ours.split("By language")[1]
+    language = ours.split("By language", 1)[1]
     assert row(language, "English") == ["24", "3", "2", "1", "30"]
 
 
@@ -117,7 +117,7 @@ async def test_r2_another_employer_finds_no_report(house: House, journal: Notes,
     alarm = await alarmed(house.store)
     stranger = await house.approver(MILL)
     assert (await stranger.get(f"/console/reports/{alarm.id}{path}")).status == 404
-    assert alarm.id not in (await stranger.text("/console/reports")).split("<main")[1]
+    assert f"/reports/{alarm.id}" not in await stranger.text("/console/reports")
     assert journal.kept == []
 
 
