@@ -43,6 +43,7 @@ PRIVATE = {
     "latitude": "51.2177",
     "provider id": "7001001001:17",
     "inbound id": "update-7001001001",
+    "second factor": "JBSWY3DPEHPK3PXPNEVERCLEAR",
 }
 SEALED = [table.name for table in metadata.sorted_tables if "sealed" in table.c]
 
@@ -60,6 +61,7 @@ async def fill(store: SqlStore) -> None:
         await unit.sessions.save(samples.session(answers=samples.ANSWERS))
         await unit.cases.add(samples.case())
         await unit.documents.add(samples.document(), PRIVATE["document"].encode())
+        await unit.staff.add(replace(samples.staff(), totp_secret=PRIVATE["second factor"]))
     content = replace(samples.delivery().content, text=PRIVATE["sent text"])
     await samples.send(store, samples.delivery(content=content, address=CHAT), PRIVATE["provider id"])
 
@@ -75,6 +77,7 @@ async def everything(store: SqlStore) -> list[object]:
             await unit.cases.of(ANA),
             await unit.documents.body(DocumentId("doc1")),
             await unit.deliveries.after(ANA, CHAT, 0, 10),
+            await unit.staff.get(samples.staff().id),
         ]
 
 

@@ -13,6 +13,7 @@ from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.message import Attachment, Message, MessageId, Received
 from bot.domain.place import Opening, Place, PlaceId, PlaceKind
 from bot.domain.session import Session, SessionId, SessionStatus
+from bot.domain.staff import Role, Staff, StaffId
 from bot.domain.values import Evidence, Money, Period, Position
 from bot.services.ports import Store
 
@@ -108,6 +109,19 @@ async def send(store: Store, delivery_: Delivery, provider_id: str) -> Delivery:
         sent = replace(claimed, status=DeliveryStatus.SENT, provider_id=provider_id, sent_at=NOON)
         await unit.deliveries.save(sent)
     return sent
+
+
+def staff(id_: str = "ana") -> Staff:
+    return Staff(
+        id=StaffId(id_),
+        employer=None,
+        login=id_,
+        name="Ana",
+        role=Role.ADMINISTRATOR,
+        password_hash="-",
+        totp_secret="JBSWY3DPEHPK3PXP",
+        created_at=NOON,
+    )
 
 
 def case(id_: str = "k1", contact: ContactId = ANA, **fields: Any) -> Case:
