@@ -17,12 +17,14 @@ from bot.domain.errors import Reason
 class Plan:
     """How an audience is to be reached: what decides each recipient's channel and language.
 
+    `earlier` is what an audience `of` another broadcast was sent before: that one, what that replaced, and so on.
     `channels` are those that are on, the preferred first. `can_open` are channels that may be written to outside their
     window, by a template. `languages` can be sent; whoever reads none of them gets `fallback`.
     """
 
     employer: EmployerId | None
     audience: Audience
+    earlier: tuple[BroadcastId, ...] = ()
     channels: tuple[Channel, ...]
     can_open: frozenset[Channel] = frozenset()
     languages: tuple[str, ...]

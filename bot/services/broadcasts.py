@@ -39,7 +39,10 @@ NO_TEXT = "There is nothing to review in this language."
 OVER = "This is over already: there is nothing to cancel."
 NOT_OUT = "This has not gone out: change it instead."
 MOVED_ON = "This has moved on in the meantime. Look at it again."
-TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON)  # shown on pages, so they are translated
+NOT_SUBMITTED = "Its author has not submitted this live alert yet."
+NOT_TWICE = "This is itself a cancellation. Send a new alert instead."
+NOT_ALIKE = "A drill cannot replace what is real, and what is real cannot replace a drill."
+TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON, NOT_SUBMITTED, NOT_TWICE, NOT_ALIKE)  # shown, so translated
 
 LIFE = timedelta(hours=24)  # of a broadcast whose author gives no end
 NOWHERE = SiteId("")  # no site has this id: an area without sites reaches nobody
@@ -84,6 +87,10 @@ class BroadcastDesk:
         """Store a new draft, as `new` or a hazard's template or CAP made it."""
         access.require(reader, Deed.CHANGE, access.of_broadcasts(broadcast.employer))
         async with self.store.transaction() as unit:
+            for replaced in broadcast.references:
+                stored = await self._get(unit, reader, replaced, Deed.CHANGE)
+                if (stored.kind is BroadcastKind.DRILL) is not (broadcast.kind is BroadcastKind.DRILL):
+                    raise InputError(NOT_ALIKE)  # else one person could stop an alert by a drill (R7, R9)
             await unit.broadcasts.add(broadcast)
         return replace(broadcast, revision=1)
 
@@ -174,8 +181,9 @@ class BroadcastDesk:
     ) -> Broadcast:
         """Let it go out, now or at its time. `recipients` is the number that the approver typed.
 
-        Raises Denied for a live alert's own author (R7), NotReady for faults, InputError when the number is not (or no
-        longer) how many it would reach, Conflict when `revision` is given and is not what is stored now.
+        Raises Denied for a live alert's own author (R7), NotReady for faults, InputError for a live alert that was not
+        submitted and when the number is not (or no longer) how many it would reach, Conflict when `revision` is given
+        and is not what is stored now.
         """
         now = self.clock.now()
         async with self.store.transaction() as unit:
@@ -184,6 +192,8 @@ class BroadcastDesk:
                 raise Conflict("This was changed after you looked at it. Look at it again.")
             if stored.kind is BroadcastKind.ALERT and stored.author == reader.id:
                 raise Denied("A live alert needs a second person: its author cannot approve it.")
+            if stored.kind is BroadcastKind.ALERT and stored.status is BroadcastStatus.DRAFT:
+                raise InputError(NOT_SUBMITTED)  # else whoever finds a draft lets it out alone
             preview = await self._preview(unit, stored, reader)
             if preview.faults:
                 raise NotReady(preview.faults)
@@ -220,6 +230,8 @@ class BroadcastDesk:
             stored = await self._get(unit, reader, broadcast, Deed.CHANGE)
             if stored.status is not BroadcastStatus.LIVE and not stored.status.may_become(BroadcastStatus.CANCELLED):
                 raise InputError(OVER)
+            if stored.status.is_begun and stored.message_type is MessageType.CANCEL:
+                raise InputError(NOT_TWICE)  # people would read once more that the danger is over
             if not stored.status.is_begun:
                 cancelled = replace(_moved(stored, BroadcastStatus.CANCELLED), ended_at=self.clock.now())
                 await unit.broadcasts.save(cancelled)
@@ -305,8 +317,9 @@ class BroadcastDesk:
     async def catch_up(self, unit: Unit, broadcast: BroadcastId) -> None:
         """Some of a stopped broadcast were still sent it: what came in its place is for them too (R8)."""
         for later in await unit.broadcasts.in_status(BroadcastStatus.LIVE):
-            if later.audience.of == broadcast:
-                await unit.recipients.expand(later, self._plan(later, await self._audience(unit, later)))
+            plan = await self._plan(unit, later)
+            if broadcast in plan.earlier:
+                await unit.recipients.expand(later, plan)
 
     async def _end(self, unit: Unit, broadcast: Broadcast) -> None:
         """Its life is over: whoever was not reached never will be (R20)."""
@@ -337,7 +350,7 @@ class BroadcastDesk:
             await unit.deliveries.cancel_outreach(replaced)
         begun = replace(_moved(broadcast, BroadcastStatus.LIVE), begun_at=now)
         await unit.broadcasts.save(begun)
-        plan = self._plan(begun, await self._audience(unit, begun))
+        plan = await self._plan(unit, begun)
         count = await unit.recipients.expand(begun, plan)
         log.info("broadcast_begun", broadcast=begun.id, kind=begun.kind, recipients=count)
         return replace(begun, revision=begun.revision + 1)
@@ -367,13 +380,13 @@ class BroadcastDesk:
                 if faults:
                     raise NotReady(faults)
             at = self.clock.now() if to is BroadcastStatus.SUBMITTED else None
-            moved = replace(_moved(stored, to), submitted_at=at)
+            moved = replace(_moved(stored, to), submitted_at=at, approver=None, approved_at=None)
             await unit.broadcasts.save(moved)
         return replace(moved, revision=moved.revision + 1)
 
     async def _preview(self, unit: Unit, broadcast: Broadcast, reader: Reader) -> Preview:
         now = self.clock.now()
-        plan = self._plan(broadcast, await self._audience(unit, broadcast))
+        plan = await self._plan(unit, broadcast)
         shares = await self._shares(unit, plan, reader) if plan.languages else ()
         letters = await self.letters(unit, broadcast)
         opened = {
@@ -417,10 +430,21 @@ class BroadcastDesk:
         chosen = tuple(site for site in inside if not audience.sites or site in audience.sites)
         return replace(audience, sites=chosen or (NOWHERE,), area=None)
 
-    def _plan(self, broadcast: Broadcast, audience: Audience) -> Plan:
+    async def _earlier(self, unit: Unit, broadcast: Broadcast) -> tuple[BroadcastId, ...]:
+        """What its audience was sent before, the newest first: whom an update did not reach still acts on the alert."""
+        earlier: list[BroadcastId] = []
+        of = broadcast.audience.of
+        while of is not None and of not in earlier:
+            earlier.append(of)
+            stored = await unit.broadcasts.get(of)
+            of = stored.audience.of if stored is not None else None
+        return tuple(earlier)
+
+    async def _plan(self, unit: Unit, broadcast: Broadcast) -> Plan:
         return Plan(
             employer=broadcast.employer,
-            audience=audience,
+            audience=await self._audience(unit, broadcast),
+            earlier=await self._earlier(unit, broadcast),
             channels=tuple(self.ways),
             can_open=frozenset(channel for channel, way in self.ways.items() if way.opens),
             languages=broadcast.sendable_languages(),

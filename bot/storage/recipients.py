@@ -382,7 +382,7 @@ def _meant(plan: Plan) -> list[ColumnElement[bool]]:
     audience = plan.audience
     conditions: list[ColumnElement[bool]] = [contacts.c.erase_at.is_(None)]
     if audience.of is not None:  # whoever was sent the one is sent the other, wherever they work by now (R8)
-        return [*conditions, _earlier(audience.of, includes_waiting=audience.includes_waiting)]
+        return [*conditions, _was_sent(plan, audience.of)]
     conditions.append(contacts.c.left_at.is_(None))
     if plan.employer is not None:
         conditions.append(contacts.c.employer_id == plan.employer)
@@ -406,14 +406,22 @@ def _speaks(plan: Plan, languages: Sequence[str]) -> ColumnElement[bool]:
     return or_(contacts.c.listed_language.in_(languages), contacts.c.listed_language.is_(None))
 
 
-def _earlier(broadcast: BroadcastId, *, includes_waiting: bool) -> ColumnElement[bool]:
-    """Who was (or, its record lost with a process, may have been) sent an earlier broadcast."""
+def _was_sent(plan: Plan, newest: BroadcastId) -> ColumnElement[bool]:
+    """Who was (or, its record lost with a process, may have been) sent what the plan's broadcast follows.
+
+    Also who was sent only what the newest of these replaced. Who still waited is meant as the newest had them.
+    """
     before = table.alias()
     is_doubted = exists().where(deliveries.c.recipient == before.c.number, deliveries.c.doubts > 0)
     is_meant: ColumnElement[bool] = or_(before.c.sent_at.is_not(None), is_doubted)  # it may have been sent
-    if includes_waiting:
-        is_meant |= before.c.state.in_([_S.WAITING.value, _S.CANCELLED.value])
-    return exists().where(before.c.broadcast_id == broadcast, before.c.contact_id == contacts.c.id, is_meant)
+    if plan.audience.includes_waiting:
+        waited = before.c.state.in_([_S.WAITING.value, _S.CANCELLED.value])
+        is_meant |= and_(before.c.broadcast_id == newest, waited)
+    return exists().where(_is_earlier(plan, before), before.c.contact_id == contacts.c.id, is_meant)
+
+
+def _is_earlier(plan: Plan, before: Any) -> ColumnElement[bool]:
+    return before.c.broadcast_id.in_(plan.earlier or (plan.audience.of,))  # type: ignore[no-any-return]
 
 
 def _best_addresses(plan: Plan) -> Any:
@@ -457,7 +465,7 @@ def _same_as_before(plan: Plan) -> list[ColumnElement[Any]]:
     channels = {scheme.value: scheme.channel.value for scheme in Scheme}
     before = table.alias()
     went = exists().where(
-        before.c.broadcast_id == plan.audience.of,
+        _is_earlier(plan, before),
         before.c.contact_id == addresses.c.contact_id,
         before.c.channel == case(channels, value=addresses.c.scheme),
     )

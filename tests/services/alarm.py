@@ -80,6 +80,13 @@ async def alerted(house: Muster, kind: BroadcastKind = BroadcastKind.ALERT, **fi
     return live
 
 
+async def let_out(house: Muster, broadcast: BroadcastId, recipients: int) -> Broadcast:
+    """Submitted by the author, approved by the approver who types that many; nothing is sent yet."""
+    author, approver = await people(house)
+    await house.desk.submit(author, broadcast)
+    return await house.desk.approve(approver, broadcast, recipients=recipients)
+
+
 async def recipient(house: Muster, broadcast: BroadcastId, worker: Worker) -> Recipient:
     contact = await worker.contact()
     async with house.store.transaction() as unit:

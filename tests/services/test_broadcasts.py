@@ -14,7 +14,7 @@ from bot.domain.staff import Role
 from bot.services.access import Reader
 from bot.services.broadcasts import NotReady
 from tests.dialogue import Muster, Worker, muster
-from tests.services.alarm import FLOOD, alerted, drafted, employed, people, recipient
+from tests.services.alarm import FLOOD, alerted, drafted, employed, let_out, people, recipient
 
 STRANGER = Reader(role=Role.APPROVER, id="eve", employer=EmployerId("another-company"))
 
@@ -111,9 +111,8 @@ async def test_r12_a_language_that_says_something_else_keeps_it_from_going_out(
 async def test_nothing_goes_out_before_its_time_and_then_it_does(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        _, approver = await people(house)
         draft = await drafted(house, send_at=house.clock.now() + timedelta(hours=2))
-        approved = await house.desk.approve(approver, draft.id, recipients=1)
+        approved = await let_out(house, draft.id, 1)
         await house.send_out()
         assert (approved.status, ana.said) == (BroadcastStatus.APPROVED, [])
 
@@ -126,9 +125,9 @@ async def test_nothing_goes_out_before_its_time_and_then_it_does(tmp_path: Path)
 async def test_a_broadcast_that_waits_can_be_taken_back(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        author, approver = await people(house)
+        author, _ = await people(house)
         draft = await drafted(house, send_at=house.clock.now() + timedelta(hours=2))
-        await house.desk.approve(approver, draft.id, recipients=1)
+        await let_out(house, draft.id, 1)
         await house.desk.take_back(author, draft.id)
         house.clock.forward(timedelta(hours=3))
         await house.send_out()
@@ -150,7 +149,7 @@ async def test_r8_an_update_stops_the_old_one_and_reaches_who_was_sent_it(tmp_pa
 
         update = await house.desk.update(author, alert.id, includes_waiting=False)
         count = (await house.desk.preview(approver, update.id)).recipients
-        await house.desk.approve(approver, update.id, recipients=count)
+        await let_out(house, update.id, count)
         house.broken.clear()
         house.clock.forward(timedelta(minutes=20))
         await house.send_out()
@@ -165,9 +164,9 @@ async def test_r8_an_update_takes_those_along_who_still_wait_if_so_chosen(tmp_pa
     async with muster(tmp_path) as house:
         ana, luis = await _half_sent(house)
         alert = await alerted(house)
-        author, approver = await people(house)
+        author, _ = await people(house)
         update = await house.desk.update(author, alert.id)
-        await house.desk.approve(approver, update.id, recipients=2)
+        await let_out(house, update.id, 2)
         house.broken.clear()
         house.clock.forward(timedelta(minutes=20))
         await house.send_out()

@@ -11,7 +11,7 @@ from bot.domain.contact import Address, Channel, Reach, Scheme
 from bot.domain.delivery import Lane
 from bot.domain.errors import Denied, InputError, Reason, SendError
 from tests.dialogue import muster
-from tests.services.alarm import alerted, drafted, employed, people, recipient
+from tests.services.alarm import alerted, drafted, employed, let_out, people, recipient
 
 
 async def test_each_reads_it_in_their_language_and_is_asked(tmp_path: Path) -> None:
@@ -86,10 +86,9 @@ async def test_r7_the_author_of_a_live_alert_cannot_approve_it(tmp_path: Path) -
 async def test_a_wrong_number_typed_sends_nothing(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        _, approver = await people(house)
         draft = await drafted(house)
         with pytest.raises(InputError, match="1 people, not 2"):
-            await house.desk.approve(approver, draft.id, recipients=2)
+            await let_out(house, draft.id, 2)
         await house.send_out()
         assert not ana.said
 
@@ -171,9 +170,8 @@ async def test_r8_a_cancel_tells_exactly_those_who_were_sent_it(tmp_path: Path) 
 async def test_r20_what_outlives_its_danger_is_not_sent(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        _, approver = await people(house)
         draft = await drafted(house, expires_at=house.clock.now() + timedelta(minutes=5))
-        live = await house.desk.approve(approver, draft.id, recipients=1)
+        live = await let_out(house, draft.id, 1)
         house.clock.forward(timedelta(minutes=6))
         await house.send_out()
         assert not ana.said
