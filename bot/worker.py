@@ -133,7 +133,7 @@ class Worker(Generic[H]):
     async def tick(self) -> None:
         """Ring again for everything that storage knows to be due."""
         now = self.clock.now()
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             unanswered = await unit.messages.contacts_waiting(now - OVERDUE, TICK_LIMIT)
             lapsed = await unit.sessions.lapsed(now, TICK_LIMIT)
             due = await unit.deliveries.contacts_due(now, TICK_LIMIT)

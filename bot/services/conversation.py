@@ -63,7 +63,7 @@ class Conversation:
 
     async def handle(self, contact: ContactId) -> int:
         """Answer what waits; returns how many messages were handled."""
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             waiting = await unit.messages.waiting(contact)
             organisation = self.listening.locale.organisation
             known = await read_known(unit, waiting[0], organisation=organisation) if waiting else None

@@ -99,7 +99,7 @@ class Listening:
         """Everything slow: which language, what it means, its files. `known` is what was read just before, if any."""
         received = message.received
         if known is None:
-            async with self.store.transaction() as unit:
+            async with self.store.look() as unit:
                 known = await read_known(unit, message, organisation=self.locale.organisation)
         contact = known.contact
         reading = self.signals.read(received.text)

@@ -94,6 +94,9 @@ class _Store:
             if contact is not None:
                 self._die()
 
+    def look(self) -> Any:
+        return self._store.look()
+
 
 async def main() -> None:
     settings = run.with_home(load())
