@@ -39,6 +39,7 @@ class Approval(BaseModel):
 
 class Reviewed(BaseModel):
     language: str
+    revision: int  # what was read
 
 
 class Updated(BaseModel):
@@ -79,7 +80,7 @@ class Approvals:
         if form.model is None:
             raise web.HTTPBadRequest
         try:
-            await self.desk.review(reader(request), broadcast.id, form.model.language)
+            await self.desk.review(reader(request), broadcast.id, form.model.language, revision=form.model.revision)
         except InputError as error:
             return await self._refused(request, broadcast, error)
         language = alert_words.language_name(form.model.language, _)

@@ -69,12 +69,12 @@ class CapImports:
         field = "url" if form.model.url else "file"
         try:
             taken = await self._take(request, form.model)
+            if isinstance(taken, list):
+                return await self._page(request, form, listed=taken)
+            draft, remarks = taken
+            stored = await self.desk.draft(who, draft)
         except (InputError, Unavailable) as error:
             return await self._page(request, form.failed(words(request)(str(error)), field), status=422)
-        if isinstance(taken, list):
-            return await self._page(request, form, listed=taken)
-        draft, remarks = taken
-        stored = await self.desk.draft(who, draft)
         return page(request, "alerts/taken.html", broadcast=stored, remarks=remarks)
 
     async def _take(

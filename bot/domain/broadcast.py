@@ -12,6 +12,7 @@ from bot.domain.staff import StaffId
 from bot.domain.values import Position
 
 _OWN = re.compile(r"\{[a-z_]+\}")
+_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters of Hangul that look like spaces
 DEFAULT_REPEATS = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30))
 
 
@@ -257,6 +258,11 @@ class Broadcast:
 def is_sendable(info: Info, source: Info) -> bool:
     """Whether a language's texts are all there, as far as the source has them, and a person stands for them."""
     is_complete = all(
-        bool(text.strip()) or not meant.strip() for text, meant in zip(info.texts, source.texts, strict=True)
+        has_words(text) or not has_words(meant) for text, meant in zip(info.texts, source.texts, strict=True)
     )
-    return is_complete and bool(info.headline.strip()) and (info is source or info.reviewed_by is not None)
+    return is_complete and has_words(info.headline) and (info is source or info.reviewed_by is not None)
+
+
+def has_words(text: str) -> bool:
+    """Whether there is anything to read: not only spaces, signs and characters that nobody sees."""
+    return any(character.isalnum() and character not in _FILLERS for character in text)

@@ -149,10 +149,18 @@ class BroadcastDesk:
             typed = replace(changed, employer=stored.employer, references=stored.references)
             return await self._preview(unit, typed, reader)
 
-    async def review(self, reader: Reader, broadcast: BroadcastId, language: str) -> Broadcast:
-        """A person stands for this language: it says what the source says (R12)."""
+    async def review(
+        self, reader: Reader, broadcast: BroadcastId, language: str, *, revision: int | None = None
+    ) -> Broadcast:
+        """A person stands for this language: it says what the source says (R12).
+
+        Raises InputError where there is nothing to review, Conflict when `revision` is given and is not what is stored:
+        nobody stands for words that came after they read.
+        """
         async with self.store.transaction() as unit:
             stored = await self._get(unit, reader, broadcast, Deed.CHANGE)
+            if revision is not None and stored.revision != revision:
+                raise Conflict("This was changed after you looked at it. Look at it again.")
             info = stored.infos.get(language)
             if info is None or stored.status not in (BroadcastStatus.DRAFT, BroadcastStatus.SUBMITTED):
                 raise InputError(NO_TEXT)

@@ -1,18 +1,23 @@
 """Owns what must be right before a broadcast goes out: complete, in time, the same in every language (R12)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.domain.broadcast import Broadcast, BroadcastKind, Info, MessageType
+from bot.domain.broadcast import Broadcast, BroadcastKind, Info, MessageType, has_words
 from bot.domain.contact import Channel
-from bot.i18n import fill, numbers, placeholders, stray_braces
+from bot.i18n import base, fill, numbers, placeholders, stray_braces
 from bot.services.forecast import Way, sample
 from bot.services.letters import PLACEHOLDERS, Letters
+from bot.services.voice import Voice
 
 LONGEST_LIFE = timedelta(days=14)
 FIELDS = ("headline", "description", "instruction")
+DRILL = "DRILL. This is practice. There is no real danger."  # as the frame begins
+_TURNING = re.compile("[\u202a-\u202e]")  # embeddings and overrides: digits are read in another order than typed
+_FIRST_WORD = re.compile(r"[\s.,:;!।۔،؛-]+")
 
 NO_REFERENCE = "An update must say which alert it replaces."
 NOBODY = "Nobody is in this audience. Choose other sites, languages or groups."
@@ -31,6 +36,9 @@ OTHER_NAME = "It names {open_brace}{name}{close_brace}, which the source does no
 NO_NUMBER = "It lacks the number {number}, which the source has."
 OTHER_NUMBER = "It has the number {number}, which the source has not."
 NO_PLACE = "It does not name {place}, which the source does."
+TURNED = "It has an invisible character that shows numbers turned around. Type the text again without it."
+LIKE_A_DRILL = "It begins as a drill does, and is none."
+NO_DRILL = "Nothing here can say in this language that it is a drill. Leave its texts out."
 TOO_LONG = "This is too long for one message on {channel}."
 # Shown on pages, so they are translated.
 TEXTS = (
@@ -51,6 +59,9 @@ TEXTS = (
     NO_NUMBER,
     OTHER_NUMBER,
     NO_PLACE,
+    TURNED,
+    LIKE_A_DRILL,
+    NO_DRILL,
     TOO_LONG,
 )
 
@@ -89,9 +100,9 @@ def proofread(
 
 def _source(broadcast: Broadcast) -> Iterator[Fault]:
     source = broadcast.source
-    if source is None or not source.headline.strip():
+    if source is None or not has_words(source.headline):
         yield Fault(where="headline", msgid=NO_HEADLINE)
-    if source is None or not source.instruction.strip():
+    if source is None or not has_words(source.instruction):
         yield Fault(where="instruction", msgid=NO_INSTRUCTION)
     if broadcast.kind is BroadcastKind.ALERT and not broadcast.event.strip():
         yield Fault(where="event", msgid=NO_EVENT)
@@ -114,20 +125,33 @@ def _times(broadcast: Broadcast, now: datetime) -> Iterator[Fault]:
 
 def _words(broadcast: Broadcast, letters: Letters, language: str, info: Info) -> Iterator[Fault]:
     source = broadcast.source
+    if broadcast.kind is BroadcastKind.ALERT and _begins_as_a_drill(letters, language, info.headline):
+        yield _fault("headline", language, LIKE_A_DRILL)
+    if broadcast.kind is BroadcastKind.DRILL and base(language) not in map(base, letters.catalogs.languages):
+        yield _fault("headline", language, NO_DRILL)
     for name, text, meant in zip(FIELDS, info.texts, source.texts if source else info.texts, strict=True):
         for unknown in sorted(placeholders(text) - PLACEHOLDERS):
             yield _fault(name, language, FILL_IN, name=unknown)
+        if _TURNING.search(text):
+            yield _fault(name, language, TURNED)
         if language == broadcast.source_language:
             for stray in stray_braces(text):
                 yield _fault(name, language, STRAY, what=stray)
             continue
-        if not text.strip():
+        if not has_words(text):
             continue  # not complete: nobody reads this language, and the forecast says who would have
         for msgid, variables in _differences(meant, text):
             yield _fault(name, language, msgid, **variables)
         for place in _places_named(letters, meant):
             if place not in text:
                 yield _fault(name, language, NO_PLACE, place=place)
+
+
+def _begins_as_a_drill(letters: Letters, language: str, headline: str) -> bool:
+    """Whether a reader would take what is real for practice (R9)."""
+    marks = (Voice(catalogs=letters.catalogs, language=tag).say(DRILL) for tag in (language, "en"))
+    words = {_FIRST_WORD.split(mark.strip(), maxsplit=1)[0].casefold() for mark in marks}
+    return _FIRST_WORD.split(headline.strip(), maxsplit=1)[0].casefold() in words
 
 
 def _differences(meant: str, text: str) -> Iterator[tuple[str, dict[str, object]]]:

@@ -65,7 +65,7 @@ async def people(house: Muster) -> tuple[Reader, Reader]:
 async def drafted(house: Muster, kind: BroadcastKind = BroadcastKind.ALERT, **fields: object) -> Broadcast:
     author, _ = await people(house)
     draft = house.desk.new(author, kind)
-    draft = replace(draft, event="Flood", infos=FLOOD, **fields)  # type: ignore[arg-type]
+    draft = replace(draft, **{"event": "Flood", "infos": FLOOD, **fields})  # type: ignore[arg-type]
     return await house.desk.draft(author, draft)
 
 

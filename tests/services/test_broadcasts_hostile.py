@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, MessageType
+from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, Info, MessageType
 from bot.domain.checkin import RecipientState
-from bot.domain.errors import InputError, Reason, SendError
+from bot.domain.errors import Conflict, InputError, Reason, SendError
+from bot.services.broadcasts import NotReady
 from tests.dialogue import muster
-from tests.services.alarm import alerted, drafted, employed, let_out, people, recipient
+from tests.services.alarm import FLOOD, alerted, drafted, employed, let_out, people, recipient
 
 
 async def test_r7_a_live_alert_that_nobody_submitted_is_let_out_by_nobody(tmp_path: Path) -> None:
@@ -106,3 +107,87 @@ async def test_r8_who_was_sent_nothing_of_an_alert_is_not_told_of_its_end(tmp_pa
         house.clock.forward(timedelta(minutes=20))
         await house.send_out()
         assert (len(ana.said), luis.said) == (3, [])
+
+
+def said(**texts: str) -> dict[str, Info]:
+    """The flood in English, and in Spanish with some of its texts otherwise; somebody stands for it."""
+    return {"en": FLOOD["en"], "es": replace(FLOOD["es"], **texts)}  # type: ignore[arg-type]
+
+
+BLANKS = ["\u200b", "\u2060 \ufeff", "\u3164", "...", "\u00ad\n", "👍🌊"]
+DISGUISES = {
+    "Inundación en {site}: llame al \u202e193.": "shows numbers turned around",
+    "Inundación en {site}: llame al 391.": "lacks the number 193",
+    "Inundación en {site}: llame al l93.": "lacks the number 193",
+    "Inundación en {site}: llame al 19\u200b3.": "lacks the number 193",
+    "Inundación en {site}: llame al ١٩٣ o al 194.": "has the number 194",
+    "Inundación en {Site}: llame al 193.": "{Site} is no placeholder",
+    "Inundación en {SITE}: llame al 193.": "{SITE} is no placeholder",
+    "Inundación en Serra: llame al 193.": "lacks {site}",
+}
+
+
+async def test_r12_a_text_in_which_there_is_nothing_to_read_is_no_translation(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house, language="es")
+        author, _ = await people(house)
+        for blank in BLANKS:
+            assert (await drafted(house, infos=said(headline=blank))).sendable_languages() == ("en",), blank
+            assert (await drafted(house, infos=said(instruction=blank))).sendable_languages() == ("en",), blank
+            source = {"en": Info(headline=blank, instruction=blank)}
+            with pytest.raises(NotReady, match="Write a headline.*Write what people should do"):
+                await house.desk.submit(author, (await drafted(house, infos=source)).id)
+
+
+async def test_r12_no_disguise_of_a_number_or_a_place_goes_out(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        english = replace(FLOOD["en"], headline="Flood at {site}: call 193.")
+        for headline, fault in DISGUISES.items():
+            draft = await drafted(house, infos=said(headline=headline) | {"en": english})
+            with pytest.raises(NotReady, match=fault):
+                await house.desk.submit(author, draft.id)
+
+
+async def test_r12_a_number_in_the_digits_of_its_script_is_the_same_number(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        english = replace(FLOOD["en"], headline="Flood at {site}: call 193.")
+        for number in ("١٩٣", "१९३", "１９３", "193"):
+            infos = said(headline=f"Inundación en {{site}}: llame al {number}.") | {"en": english}
+            await house.desk.submit(author, (await drafted(house, infos=infos)).id)
+
+
+async def test_r12_nobody_stands_for_words_that_came_after_they_read(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        author, approver = await people(house)
+        read = await drafted(house)
+        await house.desk.change(author, replace(read, infos=said(instruction="Quédese donde está.")))
+        with pytest.raises(Conflict):
+            await house.desk.review(approver, read.id, "es", revision=1)
+        assert (await house.desk.get(author, read.id)).sendable_languages() == ("en",)
+
+
+async def test_r9_what_is_real_cannot_begin_as_a_drill_does(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        for headline in ("DRILL: flood at {site}", "drill. Flood at {site}", "Drill flood at {site}"):
+            infos = {"en": Info(headline=headline, instruction="Go up.")}
+            with pytest.raises(NotReady, match="begins as a drill"):
+                await house.desk.submit(author, (await drafted(house, infos=infos)).id)
+            await house.desk.submit(author, (await drafted(house, BroadcastKind.DRILL, infos=infos)).id)
+        drilling = {"en": Info(headline="Drilling hit a gas pipe at {site}", instruction="Go up.")}
+        await house.desk.submit(author, (await drafted(house, infos=drilling)).id)
+
+
+async def test_r9_a_drill_goes_out_in_no_language_in_which_it_cannot_say_so(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        thai = Info(headline="น้ำท่วม {site}", instruction="ขึ้นไป", reviewed_by=author.id)  # type: ignore[arg-type]
+        draft = await drafted(house, BroadcastKind.DRILL, infos={"en": FLOOD["en"], "th": thai})
+        with pytest.raises(NotReady, match="say in this language that it is a drill"):
+            await house.desk.submit(author, draft.id)
