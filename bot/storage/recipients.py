@@ -1,6 +1,7 @@
 """Owns the accounts of broadcasts in SQL: who is meant, how each is reached, where each stands, what each said."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -41,6 +42,7 @@ from bot.storage.work import Work
 
 RECENTLY = timedelta(days=30)  # whoever wrote to us within it is written to where they wrote from
 _LANES = (Lane.EMERGENCY, Lane.REPLY, Lane.BULK)
+_CHANNELS = {scheme.value: scheme.channel.value for scheme in Scheme}
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _S = RecipientState
 _LIVE = select(broadcasts.c.id).where(broadcasts.c.status == BroadcastStatus.LIVE.value)
@@ -138,7 +140,8 @@ class SqlRecipients:
 
     async def _people(self, plan: Plan) -> Select[Any]:
         """Everybody who is meant, with the one best way to reach each, or why there is none."""
-        best = _best_addresses(plan)
+        best = addresses.alias("best")
+        way = _Usability(plan, best)
         spoken = (await self._db.scalars(select(contacts.c.language).distinct())).all()
         language, is_fallback = _language(plan, [tag for tag in spoken if tag])
         return (
@@ -148,11 +151,11 @@ class SqlRecipients:
                 contacts.c.language.label("own_language"),
                 language.label("language"),
                 is_fallback.label("is_fallback"),
-                best.c.channel,
-                case((best.c.contact_id.is_(None), Reason.NO_ADDRESS.value), else_=best.c.reason).label("reason"),
-                func.coalesce(best.c.opens, false()).label("opens"),
+                way.channel.label("channel"),
+                way.reason.label("reason"),
+                func.coalesce(and_(way.is_usable, ~way.is_open), false()).label("opens"),
             )
-            .select_from(contacts.outerjoin(best, best.c.contact_id == contacts.c.id))
+            .select_from(contacts.outerjoin(best, best.c.id == _best_address(plan)))
             .where(*_meant(plan))
         )
 
@@ -424,50 +427,86 @@ def _is_earlier(plan: Plan, before: Any) -> ColumnElement[bool]:
     return before.c.broadcast_id.in_(plan.earlier or (plan.audience.of,))  # type: ignore[no-any-return]
 
 
-def _best_addresses(plan: Plan) -> Any:
-    """One row a contact: the best address, with its channel if it can be used, else the reason why not."""
-    schemes = [channel.scheme.value for channel in plan.channels]
-    openable = [channel.scheme.value for channel in plan.can_open]
-    is_refused: ColumnElement[bool] = addresses.c.permission == Permission.REFUSED.value
-    is_allowed = true() if plan.overrides_opt_out else ~is_refused
-    is_on = addresses.c.scheme.in_(schemes)
-    since = plan.now - WHATSAPP_WINDOW
-    is_windowed = addresses.c.scheme == Scheme.WHATSAPP.value
-    is_open = or_(~is_windowed, func.coalesce(addresses.c.last_heard_at, literal(_LONG_AGO, Moment)) > since)
-    is_usable = and_(is_on, is_allowed, or_(is_open, addresses.c.scheme.in_(openable)))
-    heard = case((addresses.c.last_heard_at > plan.now - RECENTLY, addresses.c.last_heard_at))
-    order = [
-        case((is_usable, 0), else_=1),
-        *_same_as_before(plan),
-        case((addresses.c.scheme == Scheme.WEBCHAT.value, 1), else_=0),  # a closed browser hears nothing
-        func.coalesce(heard, literal(_LONG_AGO, Moment)).desc(),
-        case({scheme: place for place, scheme in enumerate(schemes)}, value=addresses.c.scheme, else_=len(schemes)),
-        addresses.c.place,
-    ]
-    channels = {scheme.value: scheme.channel.value for scheme in Scheme}
-    why_not = case(
-        (~is_allowed, Reason.OPTED_OUT.value), (~is_on, Reason.CHANNEL_OFF.value), else_=Reason.OUTSIDE_WINDOW.value
-    )
-    ranked = select(
-        addresses.c.contact_id,
-        case((is_usable, case(channels, value=addresses.c.scheme))).label("channel"),
-        case((~is_usable, why_not)).label("reason"),
-        and_(is_usable, ~is_open).label("opens"),
-        func.row_number().over(partition_by=addresses.c.contact_id, order_by=order).label("rank"),
-    ).subquery()
-    return select(ranked).where(ranked.c.rank == 1).subquery()
+@dataclass(frozen=True, slots=True)
+class _Usability:
+    """What a plan makes of an address, in SQL over `addresses` or an alias of it."""
+
+    plan: Plan
+    address: Any
+
+    @property
+    def is_allowed(self) -> ColumnElement[bool]:
+        is_refused: ColumnElement[bool] = self.address.c.permission == Permission.REFUSED.value
+        return true() if self.plan.overrides_opt_out else ~is_refused
+
+    @property
+    def is_on(self) -> ColumnElement[bool]:
+        return self.address.c.scheme.in_([channel.scheme.value for channel in self.plan.channels])  # type: ignore[no-any-return]
+
+    @property
+    def is_open(self) -> ColumnElement[bool]:
+        """Whether free text may be sent."""
+        since = self.plan.now - WHATSAPP_WINDOW
+        is_windowed = self.address.c.scheme == Scheme.WHATSAPP.value
+        return or_(~is_windowed, func.coalesce(self.address.c.last_heard_at, literal(_LONG_AGO, Moment)) > since)
+
+    @property
+    def is_usable(self) -> ColumnElement[bool]:
+        openable = [channel.scheme.value for channel in self.plan.can_open]
+        return and_(self.is_on, self.is_allowed, or_(self.is_open, self.address.c.scheme.in_(openable)))
+
+    @property
+    def order(self) -> list[ColumnElement[Any]]:
+        """The best comes first."""
+        plan, address = self.plan, self.address
+        schemes = [channel.scheme.value for channel in plan.channels]
+        heard = case((address.c.last_heard_at > plan.now - RECENTLY, address.c.last_heard_at))
+        return [
+            case((self.is_usable, 0), else_=1),
+            *_same_as_before(plan, address),
+            case((address.c.scheme == Scheme.WEBCHAT.value, 1), else_=0),  # a closed browser hears nothing
+            func.coalesce(heard, literal(_LONG_AGO, Moment)).desc(),
+            case({scheme: place for place, scheme in enumerate(schemes)}, value=address.c.scheme, else_=len(schemes)),
+            address.c.place,
+        ]
+
+    @property
+    def channel(self) -> ColumnElement[Any]:
+        """None where it cannot be used."""
+        return case((self.is_usable, case(_CHANNELS, value=self.address.c.scheme)))
+
+    @property
+    def reason(self) -> ColumnElement[Any]:
+        """Why it cannot be used; also for a contact without any."""
+        return case(
+            (self.address.c.id.is_(None), Reason.NO_ADDRESS.value),
+            (self.is_usable, null()),
+            (~self.is_allowed, Reason.OPTED_OUT.value),
+            (~self.is_on, Reason.CHANNEL_OFF.value),
+            else_=Reason.OUTSIDE_WINDOW.value,
+        )
 
 
-def _same_as_before(plan: Plan) -> list[ColumnElement[Any]]:
+def _best_address(plan: Plan) -> ColumnElement[Any]:
+    """The id of a contact's best address.
+
+    Looked up for each: to rank all addresses and join them takes the square of their number where the database has
+    not yet counted them, as after a large import.
+    """
+    theirs = addresses.alias("theirs")
+    mine = select(theirs.c.id).where(theirs.c.contact_id == contacts.c.id)
+    return mine.order_by(*_Usability(plan, theirs).order).limit(1).correlate(contacts).scalar_subquery()
+
+
+def _same_as_before(plan: Plan, address: Any) -> list[ColumnElement[Any]]:
     """The channel on which an earlier broadcast went comes first for what follows it (R8)."""
     if plan.audience.of is None:
         return []
-    channels = {scheme.value: scheme.channel.value for scheme in Scheme}
     before = table.alias()
     went = exists().where(
         _is_earlier(plan, before),
-        before.c.contact_id == addresses.c.contact_id,
-        before.c.channel == case(channels, value=addresses.c.scheme),
+        before.c.contact_id == address.c.contact_id,
+        before.c.channel == case(_CHANNELS, value=address.c.scheme),
     )
     return [case((went, 0), else_=1)]
 
