@@ -442,6 +442,11 @@ class TwilioStandIn:
 
     # --- what tests ask ---------------------------------------------------------------------------------------------
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every message has come to its end, with all its callbacks."""
+        return not len(self._tasks)
+
     def sent_to(self, phone: str) -> list[TwilioMessage]:
         """Every message the customer's program sent to `phone`, oldest first (not Twilio's own opt-out answers)."""
         return [message for message in self._sent.get(phone, ()) if message.sid in self.messages]

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from bot.domain.contact import Channel, ContactId, Permission
-from bot.domain.delivery import Delivery, Lane
+from bot.domain.delivery import Delivery, DeliveryStatus, Lane
 from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Message, MessageId, Receipt, Received
 from bot.services.accounts import settle
@@ -47,9 +47,12 @@ class Inbox:
         return await self._store_all(inbound)
 
     async def _store_all(self, inbound: Inbound) -> list[Message]:
+        news = [receipt for receipt in inbound.receipts if receipt.status != DeliveryStatus.SENT]  # known by the send
+        if not inbound.messages and not news:
+            return []
         async with self._store.transaction() as unit:
             messages = [await self._store_once(unit, received) for received in inbound.messages]
-            for receipt in inbound.receipts:
+            for receipt in news:
                 await _apply(unit, receipt, self._ways, self._clock.now())
         return [message for message in messages if message is not None]
 
