@@ -1,6 +1,7 @@
 """Owns the board's stream of server-sent events: the parts of the page that changed, a beat, and its end."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from bot.console.render import draw
-from bot.console.visit import visit, words
+from bot.console.visit import reader, visit, words
 from bot.domain.broadcast import Broadcast
 from bot.domain.errors import Unavailable
 from bot.services.access import Deed, Reader, may, of_broadcasts, of_roster
@@ -26,6 +27,7 @@ PARTS = ("figures", "helped", "sites", "account", "answers")  # blocks of the pa
 BEAT = "beat"  # says that the page is live, or since when it is not
 BEAT_SECONDS = 15.0
 CHECK = timedelta(seconds=30)  # between two looks whether the reader is still signed in
+MOST = 20  # streams of one person: a browser opens six to one host
 
 Values = Callable[[web.Request, Board, Reader], Mapping[str, Any]]
 Drawn = Mapping[str, str]
@@ -39,15 +41,24 @@ class BoardStream:
     staff: StaffDesk
     clock: Clock
     beat_seconds: float = BEAT_SECONDS
+    _open: Counter[str] = field(default_factory=Counter)  # streams by staff id
     _drawn: WeakKeyDictionary[Watch, dict[tuple[str, bool], tuple[int, Drawn]]] = field(
         default_factory=WeakKeyDictionary
     )
 
     async def run(self, request: web.Request, broadcast: Broadcast, values: Values) -> web.StreamResponse:
         """Until the reader leaves, is signed out or may not see it any more, or the server stops."""
-        async with self.lookout.watching(broadcast.id) as watch, sse_response(request) as stream:
-            with suppress(ConnectionResetError):
-                await self._send(request, stream, watch, broadcast, values)
+        who = reader(request).id
+        if self._open[who] >= MOST:
+            raise web.HTTPTooManyRequests
+        self._open[who] += 1
+        try:
+            async with self.lookout.watching(broadcast.id) as watch, sse_response(request) as stream:
+                with suppress(ConnectionResetError):
+                    await self._send(request, stream, watch, broadcast, values)
+        finally:
+            self._open[who] -= 1
+            self._open += Counter()  # forgets who has none
         return stream
 
     async def _send(

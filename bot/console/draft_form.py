@@ -35,6 +35,8 @@ TYPED = "%Y-%m-%dT%H:%M"  # what an input of type datetime-local takes and gives
 MAX_REPEATS, LONGEST_PAUSE = 6, 24 * 60  # times, minutes
 BAD_PAUSES = N_("Write minutes such as 10, 20, 30: at most 6 times, each up to 1440.")
 BAD_AREA = N_("This encloses nothing on the earth. An area has three corners or more, or a centre and kilometres.")
+YEARS = range(2000, 2200)
+BAD_YEAR = N_("Please check the year.")
 BAD_POINT = N_("Each line is one point: latitude and longitude, such as -29.45, -51.97. An empty line begins another.")
 
 
@@ -43,7 +45,7 @@ class Edited(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    revision: int = Field(ge=0)
+    revision: int = Field(ge=0, le=2**31)
     event: str = Field("", max_length=200)
     where: str = Field("", max_length=2000)
     category: Category = Category.OTHER
@@ -68,6 +70,14 @@ class Edited(BaseModel):
     time: datetime | None = None
     review: str = ""
     go: str = ""
+
+    @field_validator("onset_at", "expires_at", "send_at", "time")
+    @classmethod
+    def _near(cls, value: datetime | None) -> datetime | None:
+        """At the ends of the calendar no other zone can tell the time, nor any page show it."""
+        if value is not None and value.year not in YEARS:
+            raise ValueError(BAD_YEAR)
+        return value
 
     @field_validator("repeats")
     @classmethod

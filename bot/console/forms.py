@@ -99,8 +99,9 @@ async def close_files(request: web.Request) -> None:
 
 
 def _clean(value: str) -> str:
-    """With lines as we write them, and without the one character that no database keeps."""
-    return value.replace("\r\n", "\n").replace("\0", "")
+    """With lines as we write them, and without the characters that no database keeps and no page can show."""
+    whole = value.encode("utf-8", "replace").decode()  # halves of characters, which some alphabets can spell
+    return whole.replace("\r\n", "\n").replace("\0", "")
 
 
 def _problems(error: ValidationError, _: Words) -> dict[str, str]:

@@ -69,8 +69,9 @@ class _Writer:
             yield self._paces()
         account = [(account_line(line, _), count) for line, count in report.account.items()]
         yield Part(title=_("How far the message came"), grid=self._counted(_("State"), account))
-        yield self._breakdown(_("By language"), _("Language"), report.by_language, self._language)
-        yield self._breakdown(_("By channel"), _("Channel"), report.by_channel, self._channel)
+        if report.is_whole or report.recipients >= FEWEST:  # of fewer even the names of rows tell: their language (R2)
+            yield self._breakdown(_("By language"), _("Language"), report.by_language, self._language)
+            yield self._breakdown(_("By channel"), _("Channel"), report.by_channel, self._channel)
         yield self._breakdown(_("By site"), _("Site"), report.by_site, self._site)
         if report.closings:
             closings = [(_(CLOSINGS[one]), count) for one, count in report.closings.items()]

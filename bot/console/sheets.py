@@ -13,7 +13,8 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 Cell = str | int | float
-BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP's list for CSV injection
+# OWASP's list for CSV injection; the wide ones count as the others in East Asian programs.
+BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _LONGEST_TITLE = 31  # characters of a sheet's name, says Excel
 

@@ -220,6 +220,47 @@ async def test_markup_in_texts_and_names_of_sites_is_text(house: House) -> None:
         assert "onerror=alert" not in re.sub(r"&lt;.*?&gt;|\\u003c.*?\\u003e", "", text)
 
 
+FAR = ("0001-01-01T00:00", "9999-12-31T23:59", "0001-01-01T00:00+23:59")
+CHARSETS = ("unicode_escape", "utf-7", "utf-16", "punycode", "zlib", "nonsense")
+
+
+@pytest.mark.parametrize("name", ["expires_at", "onset_at", "send_at", "time"])
+async def test_a_time_at_the_end_of_the_calendar_is_refused(house: House, name: str) -> None:
+    """Stored, it would make the draft a page that nobody can open: it is no time at all in another zone."""
+    open_alerts(house)
+    author = await house.author()
+    await people(house, 1)
+    path = await begun(author)
+    for time in FAR:
+        answer = await saved(author, path, **{name: time})
+        assert answer.status == 422, time
+        assert "Please check the year." in await answer.text()
+    assert (await author.get(f"{path}/edit")).status == 200
+
+
+async def test_no_alphabet_of_a_form_and_no_number_in_it_makes_a_page_fail(house: House) -> None:
+    """Some alphabets spell halves of characters, which no page can show and no database keeps."""
+    open_alerts(house)
+    author = await house.author()
+    await people(house, 1)
+    path = await begun(author)
+    origin = str(author.client.make_url("/")).rstrip("/")
+    for charset in CHARSETS:
+        for words in ("event=\\ud800", "event=%2BAA-", "event=+2AA-", "event=%ED%A0%80", "event=%00%01%0B"):
+            for revision in ("1", "9" * 30):
+                answer = await author.client.post(
+                    f"{path}/edit",
+                    data=f"{words}&revision={revision}&csrf={author.csrf}".encode(),
+                    headers={
+                        "Origin": origin,
+                        "Content-Type": f"application/x-www-form-urlencoded; charset={charset}",
+                    },
+                    allow_redirects=False,
+                )
+                assert answer.status < 500, (charset, words, revision)
+    assert (await author.get(f"{path}/edit")).status == 200
+
+
 # --- CAP ------------------------------------------------------------------------------------------------------------
 
 CAP = """<?xml version="1.0" encoding="UTF-8"?>

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from bot.console import board
-from bot.console.board_stream import BoardStream
+from bot.console.board_stream import MOST, BoardStream
 from bot.domain.checkin import Safety
 from bot.domain.delivery import BroadcastId
 from bot.domain.errors import Unavailable
@@ -120,6 +120,21 @@ async def test_a_new_viewer_gets_every_part_and_then_only_what_changed(house: Ho
         await alarm.sent(*(await alarm.numbers())[1:])
         scene.readings.again()
         assert set(await stream.until_beat()) == {"account", "beat"}
+
+
+async def test_one_account_opens_no_more_streams_than_a_person_looks_at(house: House, scene: Scene) -> None:
+    browser, other, alarm = await house.author(), await house.approver(), await alarmed(house.store)
+    async with AsyncExitStack() as streams:
+        for _ in range(MOST):
+            await streams.enter_async_context(scene.watching(browser, alarm.id))
+        refused = await browser.get(f"/console/board/{alarm.id}/live", headers={"Accept": "text/event-stream"})
+        assert refused.status == 400
+        async with scene.watching(other, alarm.id) as theirs:
+            assert "beat" in await theirs.until_beat()
+    async with asyncio.timeout(10):
+        await scene.readings.ended.wait()
+    async with scene.watching(browser, alarm.id) as again:
+        assert "beat" in await again.until_beat()
 
 
 async def test_what_has_not_changed_is_not_sent_but_a_beat_is(house: House, scene: Scene) -> None:

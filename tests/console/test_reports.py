@@ -98,6 +98,17 @@ async def test_r2_small_counts_are_hidden_from_the_employer_and_not_from_the_org
     assert row(language, "English") == ["24", "3", "2", "1", "30"]
 
 
+async def test_r2_of_an_audience_of_few_not_even_the_languages_and_channels_are_named(house: House) -> None:
+    """A drill to one person would tell what they read, and where they wrote to us from."""
+    author, supervisor = await house.author(), await house.signed_in("sue", Role.SUPERVISOR)
+    few = await alarmed(house.store, people=4)
+    await few.sent(*await few.numbers())
+    theirs = await author.text(f"/console/reports/{few.id}")
+    assert not any(word in theirs for word in ("By language", "Arabic", "Spanish", "By channel", "SMS"))
+    assert "By site" in theirs
+    assert "Spanish" in await supervisor.text(f"/console/reports/{few.id}")
+
+
 async def test_nobodys_name_or_address_is_in_a_report(house: House) -> None:
     browser, alarm = await house.author(), await flooded(house)
     text = await browser.text(f"/console/reports/{alarm.id}")

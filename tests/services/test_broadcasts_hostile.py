@@ -135,7 +135,7 @@ async def test_r12_a_text_in_which_there_is_nothing_to_read_is_no_translation(tm
             assert (await drafted(house, infos=said(headline=blank))).sendable_languages() == ("en",), blank
             assert (await drafted(house, infos=said(instruction=blank))).sendable_languages() == ("en",), blank
             source = {"en": Info(headline=blank, instruction=blank)}
-            with pytest.raises(NotReady, match="Write a headline.*Write what people should do"):
+            with pytest.raises(NotReady, match=r"Write a headline.*Write what people should do"):
                 await house.desk.submit(author, (await drafted(house, infos=source)).id)
 
 
