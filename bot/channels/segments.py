@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from functools import lru_cache
 from itertools import accumulate
 
 import regex
@@ -46,6 +47,7 @@ def utf16_units(text: str) -> int:
     return sum(2 if character > "\uffff" else 1 for character in text)
 
 
+@lru_cache(maxsize=256)  # a broadcast asks the same few texts thousands of times
 def segments(text: str) -> tuple[Encoding, int]:
     """The encoding, and into how many SMS the text goes: 160 septets or else 153 each, 70 UCS-2 units or else 67 each.
 

@@ -4,6 +4,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -39,17 +40,17 @@ TIMEOUT = aiohttp.ClientTimeout(total=20)
 _STORAGE = ("https://mms.twiliocdn.com/", "https://s3-external-1.amazonaws.com/media.twiliocdn.com/")
 
 
-class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio is untyped
-    """twilio's HTTP client over our session, turned to the API address of the settings.
+# The pause in seconds that the last answer to this task asked for: twilio's errors do not keep it.
+_retry_after: ContextVar[float | None] = ContextVar("retry_after", default=None)
 
-    `retry_after` is the pause in seconds that the last answer asked for: twilio's errors do not keep it.
-    """
+
+class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio is untyped
+    """twilio's HTTP client over our session, turned to the API address of the settings."""
 
     def __init__(self, session: aiohttp.ClientSession, api_url: str) -> None:
         super().__init__(logging.getLogger("twilio"), is_async=True)
         self._session = session
         self._api_url = api_url
-        self.retry_after: float | None = None
 
     async def request(  # noqa: PLR0917 (the signature of twilio's own client)
         self,
@@ -73,7 +74,7 @@ class _Http(AsyncHttpClient):  # type: ignore[misc]  # twilio is untyped
             timeout=TIMEOUT,
             allow_redirects=allow_redirects,
         ) as answer:
-            self.retry_after = _seconds(answer.headers.get("Retry-After", ""))
+            _retry_after.set(_seconds(answer.headers.get("Retry-After", "")))
             return Response(answer.status, await answer.text(), answer.headers)
 
     def _turned(self, url: str) -> str:
@@ -97,6 +98,11 @@ class TwilioAccount:
     api_url: str = API_URL
     public_url: str = ""
     now: Callable[[], datetime] = field(default=_utc_now, repr=False)
+    _client: Client = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        client = Client(self.account_sid, self.auth_token, http_client=_Http(self.session, self.api_url))
+        object.__setattr__(self, "_client", client)  # frozen, and made once: it costs as much as a request
 
     # --- in -------------------------------------------------------------------------------------------------------
 
@@ -171,12 +177,12 @@ class TwilioAccount:
 
     async def _ask(self, call: Callable[[Client], Any]) -> Any:
         """One call of twilio's client; its errors, and the network's, as SendError."""
-        http = _Http(self.session, self.api_url)
+        _retry_after.set(None)
         try:
-            return await call(Client(self.account_sid, self.auth_token, http_client=http))
+            return await call(self._client)
         except (TwilioRestException, TwilioServiceException) as error:
             raise SendError(
-                reason(error.code, error.status), retry_after=http.retry_after, detail=str(error.code)
+                reason(error.code, error.status), retry_after=_retry_after.get(), detail=str(error.code)
             ) from None
         except (TwilioException, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             is_doubtful = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
