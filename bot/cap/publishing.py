@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 
 from bot.cap import times
 from bot.cap.feeds import Entry, write_feed
-from bot.cap.writing import sent_at, write_alert
-from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, Info, MessageType, Provenance
+from bot.cap.writing import for_all, headline_of, sent_at, write_alert
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, MessageType, Provenance
 from bot.domain.delivery import BroadcastId
 from bot.domain.errors import InputError
 
 CANCELS_SHOWN = timedelta(hours=24)  # how long the feed tells that something was called off
-DRILL = "DRILL: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +80,8 @@ class Publisher:
             Entry(
                 url=self.address(broadcast),
                 language=broadcast.source_language,
-                title=_title(said, is_drill=is_drill),
-                summary="\n".join(text for text in (said.instruction, said.description) if text),
+                title=headline_of(broadcast, said),
+                summary="\n".join(for_all(text) for text in (said.instruction, said.description) if text),
                 updated=sent_at(broadcast),
                 published=sent_at(broadcast),
                 categories=(broadcast.category, broadcast.message_type, "Exercise" if is_drill else "Actual"),
@@ -108,12 +107,6 @@ def _is_heard(broadcast: Broadcast, known: frozenset[BroadcastId]) -> bool:
     so for as long as the cancellation is shown the alert is among those looked at.
     """
     return broadcast.message_type is not MessageType.CANCEL or not known.isdisjoint(broadcast.references)
-
-
-def _title(said: Info, *, is_drill: bool) -> str:
-    """A drill says so first (R9)."""
-    is_marked = said.headline.casefold().startswith("drill")
-    return f"{DRILL}{said.headline}" if is_drill and not is_marked else said.headline
 
 
 def _last_change(broadcasts: Sequence[Broadcast], now: datetime) -> datetime:

@@ -12,7 +12,10 @@ from bot.cap.shapes import written_circle, written_polygon
 from bot.domain.broadcast import Area, Broadcast, BroadcastKind, Info, MessageType, Provenance, ResponseType
 from bot.domain.errors import InputError
 
+DRILL = "DRILL: "
 DRILL_NOTE = "DRILL: this is an exercise. Nothing has happened."
+_IS_MARKED = re.compile(r"drill\b", re.IGNORECASE)  # "Drilling" is no mark
+_OWN = re.compile(r"\{(?:site|assembly_point)\}")  # what is each reader's own; the public has neither
 
 # What XML 1.0 cannot hold at all, whatever it is escaped as.
 _UNWRITABLE = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -56,7 +59,13 @@ def write_alert(
         info = SubElement(alert, "info")
         _add(info, "language", language)
         _describe(info, broadcast, sent=sent, zone=zone)
-        _tell(info, broadcast.infos[language], sender_name=sender_name, web=web, contact=contact)
+        said = broadcast.infos[language]
+        _add(info, "senderName", sender_name)
+        _add(info, "headline", headline_of(broadcast, said))
+        _add(info, "description", for_all(said.description))
+        _add(info, "instruction", for_all(said.instruction))
+        _add(info, "web", web)
+        _add(info, "contact", contact)
         _place(info, broadcast.area)
     written: bytes = tostring(alert, encoding="utf-8", xml_declaration=True)
     return written
@@ -65,6 +74,18 @@ def write_alert(
 def sent_at(broadcast: Broadcast) -> datetime:
     """CAP's `sent`, by which others refer to the alert: it never changes once the broadcast has begun."""
     return broadcast.begun_at or broadcast.created_at
+
+
+def headline_of(broadcast: Broadcast, said: Info) -> str:
+    """A drill says so first, also to programs that show nothing but headlines (R9)."""
+    headline = for_all(said.headline)
+    is_unmarked = broadcast.kind is BroadcastKind.DRILL and not _IS_MARKED.match(headline.strip())
+    return f"{DRILL}{headline}" if is_unmarked else headline
+
+
+def for_all(text: str) -> str:
+    """The text as it is told to everybody: what each reader's own site fills stays open."""
+    return _OWN.sub("…", text)
 
 
 def clean(text: str) -> str:
@@ -106,15 +127,6 @@ def _describe(info: Element, broadcast: Broadcast, *, sent: str, zone: ZoneInfo)
     _add(info, "effective", sent)
     for name, at in (("onset", broadcast.onset_at), ("expires", broadcast.expires_at)):
         _add(info, name, times.written(at, zone) if at else "")
-
-
-def _tell(info: Element, said: Info, *, sender_name: str, web: str, contact: str) -> None:
-    _add(info, "senderName", sender_name)
-    _add(info, "headline", said.headline)
-    _add(info, "description", said.description)
-    _add(info, "instruction", said.instruction)
-    _add(info, "web", web)
-    _add(info, "contact", contact)
 
 
 def _place(info: Element, area: Area) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.cap.reading import read_alert
-from bot.cap.writing import clean
+from bot.cap.writing import clean, headline_of
 from bot.domain.broadcast import (
     AlertUrgency,
     Area,
@@ -23,6 +23,7 @@ from bot.domain.broadcast import (
     MessageType,
     ResponseType,
     Severity,
+    has_words,
 )
 from bot.domain.errors import InputError
 from bot.domain.staff import StaffId
@@ -30,7 +31,7 @@ from bot.domain.values import Position
 from tests.cap.alerts import EARLIER, flood, written
 
 words = st.text(max_size=60)
-said = words.filter(lambda text: bool(clean(text)))
+said = words.filter(lambda text: has_words(clean(text)))
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda at: at.replace(microsecond=0)
 )
@@ -102,7 +103,8 @@ def test_what_is_written_is_valid_and_reads_the_same(broadcast: Broadcast, zone:
     assert alert.references == references
     assert alert.source_language == broadcast.source_language
     assert {language: info.texts for language, info in alert.infos.items()} == {
-        language: tuple(map(clean, info.texts)) for language, info in broadcast.infos.items()
+        language: tuple(map(clean, (headline_of(broadcast, info), *info.texts[1:])))
+        for language, info in broadcast.infos.items()
     }
     assert alert.event == clean(broadcast.event)
     assert alert.area == broadcast.area

@@ -85,6 +85,27 @@ def test_a_drill_is_an_exercise() -> None:
     assert child_text(root, "note").startswith("DRILL")
 
 
+@pytest.mark.parametrize(
+    ("headline", "shown"),
+    [
+        ("Flood", "DRILL: Flood"), ("Drilling hit a pipe", "DRILL: Drilling hit a pipe"),
+        ("Drill: flood", "Drill: flood"), ("बाढी", "DRILL: बाढी"),
+    ],
+)  # fmt: skip
+def test_r9_a_drills_headline_says_so_to_programs_that_show_nothing_else(headline: str, shown: str) -> None:
+    root = root_of(flood(kind=BroadcastKind.DRILL, infos={"en": info(headline)}))
+    assert child_text(infos_of(root)["en"], "headline") == shown
+    real = root_of(flood(infos={"en": info(headline)}))
+    assert child_text(infos_of(real)["en"], "headline") == headline
+
+
+def test_r2_the_public_reads_nobodys_own_site() -> None:
+    said = info("Flood at {site}", instruction="Go to {assembly_point}.")
+    (only,) = children(root_of(flood(infos={"en": said})), "info")
+    assert child_text(only, "headline") == "Flood at …"
+    assert child_text(only, "instruction") == "Go to …."
+
+
 def test_what_has_not_begun_is_a_draft() -> None:
     """R7: nobody may take for real what nobody has approved."""
     assert child_text(root_of(flood(begun_at=None, status=BroadcastStatus.SUBMITTED)), "status") == "Draft"
