@@ -1,9 +1,10 @@
 """Owns the composition: the one package that names concrete adapters and actions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import aiohttp
 from aiohttp import web
@@ -22,7 +23,6 @@ from bot.app.desks import (
     texts,
     triggers_of,
 )
-from bot.app.front import front
 from bot.app.outside import (
     ask_rasa,
     broadcast_ways,
@@ -82,8 +82,13 @@ class App:
     conversation: Conversation
     sender: Sender
     worker: Worker[Held]
-    web_application: web.Application
     telegram: TelegramChannel | None
+    make_web: Callable[[], web.Application]
+
+    @property
+    def web_application(self) -> web.Application:
+        """What is served; made at the first asking, for a worker serves nothing."""
+        return self.make_web()
 
     async def poll(self, stop: asyncio.Event) -> None:
         """Tell Telegram how updates reach us, and fetch them where no webhook does; one process does it."""
@@ -149,16 +154,11 @@ def _build(
         store=store,
         clock=desks.clock,
     )
-    return App(
-        settings=settings,
-        store=store,
-        redis=redis,
-        channels=channels,
-        inbox=inbox,
-        conversation=conversation,
-        sender=sender,
-        worker=worker,
-        web_application=front(
+
+    def make_web() -> web.Application:
+        from bot.app.front import front  # noqa: PLC0415 (pages, maps and PDF take a second to load)
+
+        return front(
             settings,
             desks,
             store=store,
@@ -169,6 +169,17 @@ def _build(
             channels=channels,
             broadcasts=broadcasts,
             session=session,
-        ),
+        )
+
+    return App(
+        settings=settings,
+        store=store,
+        redis=redis,
+        channels=channels,
+        inbox=inbox,
+        conversation=conversation,
+        sender=sender,
+        worker=worker,
         telegram=telegram,
+        make_web=cache(make_web),
     )

@@ -49,7 +49,7 @@ async def provider() -> AsyncIterator[Provider]:
         auth_token="t" * 32,
         senders=[SENDER],
         public_url=url,
-        retry=Retry(attempts=200, wait=0.2, on_bad_status=True),
+        retry=Retry(attempts=600, wait=0.2, on_bad_status=True),  # longer than all the restarts of a test take
         status_seconds=0.01,
     )
     stand_in.webhooks = {SENDER: Webhook(url=f"{own_url}/channels/sms")}
