@@ -11,9 +11,10 @@ from bot.domain.checkin import Closing, Recipient, Safety, Source
 from bot.domain.contact import Contact
 from bot.domain.delivery import BroadcastId
 from bot.domain.errors import Denied, InputError
+from bot.domain.message import Received
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Value
-from bot.engine.extract import fold
+from bot.engine.extract import digits, fold
 from bot.services import access
 from bot.services.access import Deed, Reader
 from bot.services.letters import ASKED, CHECK_IN, read_payload
@@ -62,6 +63,23 @@ def is_asking(session: Session, broadcast: BroadcastId | None = None) -> bool:
     """Whether this session waits for the answer to an alert (to that one, if given)."""
     is_at = session.flow == CHECK_IN and session.step == ASKED and session.status is SessionStatus.WAITING
     return is_at and broadcast in (None, session.answers.get("broadcast"))
+
+
+async def without_past(unit: Unit, sessions: Sequence[Session], received: Received) -> Sequence[Session]:
+    """The open sessions but those of alerts that are over, unless their option is tapped or its number written.
+
+    Words that somebody writes later are about something else: who tells us in private that they are beaten has not
+    answered their employer's alert of yesterday (R2, R3).
+    """
+    if received.choice is not None or digits(received.text).strip(" .").isdecimal():
+        return sessions
+    return [session for session in sessions if not await _is_past(unit, session)]
+
+
+async def _is_past(unit: Unit, session: Session) -> bool:
+    named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
+    stored = await unit.broadcasts.get(BroadcastId(named)) if isinstance(named, str) else None
+    return stored is not None and stored.status is not BroadcastStatus.LIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +145,13 @@ async def _belongs(unit: Unit, number: int, broadcast: BroadcastId) -> bool:
 
 
 def _is_called(contact: Contact, who: str, region: str) -> bool:
-    """Whether the words are this colleague's number, or name the one whom the employer's list calls so."""
+    """Whether the words are this colleague's number or name, as the employer has them."""
     try:
         phone = phonenumbers.parse(who, region)
         number = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:
         number = ""
-    if number and any(reach.address.path == number for reach in contact.reaches):
-        return True
+    if number and contact.listing is not None and number in (*contact.listing.phones, *contact.listing.whatsapp):
+        return True  # no number but the list's: else a name appears on the board beside a phone that was kept secret
     name = contact.name_for_employer
     return bool(name) and set(fold(who).split()) <= set(fold(name or "").split()) and len(fold(who)) > 2

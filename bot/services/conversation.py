@@ -18,7 +18,7 @@ from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.engine.flow import EngineError
 from bot.log import logger
 from bot.services import joining, routing
-from bot.services.checkins import CheckInDesk, is_asking, question
+from bot.services.checkins import CheckInDesk, is_asking, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
@@ -161,6 +161,7 @@ class Conversation:
                 return Lane.REPLY  # handled before, or its sender is erased: nothing to do
             contact = await self._know(unit, contact, prepared)
             sessions, is_lost = await self._sound(unit, contact, now)
+            sessions = await self._leave_past(unit, sessions, message)
             turn = self._turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
             await self._hear_alert(turn, message)
             answered = await self._answered(unit, prepared, now)
@@ -181,6 +182,14 @@ class Conversation:
         is_waited_for = bool(turn.sessions) and asked is not None and is_asking(turn.sessions[0], asked.broadcast.id)
         if asked is not None and not is_waited_for:
             await turn.hear_question(asked)
+
+    async def _leave_past(self, unit: Unit, sessions: list[Session], message: Message) -> list[Session]:
+        """End what alerts have asked that are over: it is not what this message answers."""
+        kept = list(await without_past(unit, sessions, message.received))
+        for session in sessions:
+            if session not in kept:
+                await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+        return kept
 
     async def _sound(self, unit: Unit, contact: Contact, now: datetime) -> tuple[list[Session], bool]:
         """The open sessions, and whether the one on top was lost.

@@ -15,7 +15,7 @@ from bot.engine.flow import EngineError, Flow
 from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services import joining
-from bot.services.checkins import Question, question
+from bot.services.checkins import Question, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import CHECK_IN
 from bot.services.ports import Channeller, Clock, Linguist, Store, Understander, Unit
@@ -76,6 +76,7 @@ async def read_known(unit: Unit, message: Message, *, organisation: str) -> Know
     choice = message.received.choice
     if contact is None:
         return Known(contact=None, sessions=sessions)
+    sessions = await without_past(unit, sessions, message.received)
     asked = await question(unit, contact, choice, sessions=sessions, organisation=organisation)
     return Known(contact=contact, sessions=sessions, asked=asked)
 

@@ -1,5 +1,6 @@
 """What is said of somebody's safety: by themselves, by others, changed, late, to a person who has taken over."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from bot.domain.checkin import Closing, RecipientState, Safety, Source
 from bot.domain.contact import Channel, Listing
 from bot.domain.errors import Denied, InputError
 from bot.services.checkins import CheckInDesk
-from tests.dialogue import Muster, muster
+from tests.dialogue import Muster, Worker, muster
 from tests.services.alarm import alerted, employed, people, recipient
 
 
@@ -44,9 +45,16 @@ async def test_an_old_button_still_answers_its_own_alert(tmp_path: Path, channel
         assert (await recipient(house, second.id, ana)).safety is Safety.SAFE
 
 
+async def _listed_as(house: Muster, worker: Worker, listing: Listing) -> None:
+    contact = await worker.contact()
+    async with house.store.transaction() as unit:
+        await unit.contacts.save(replace(contact, listing=listing))
+
+
 async def _vouched(house: Muster, words: str) -> tuple[Safety | None, Source | None, RecipientState]:
     ana = await employed(house)
-    luis = await employed(house, listing=Listing(name="Luis Alberto Rojas"))
+    luis = await employed(house)
+    await _listed_as(house, luis, Listing(name="Luis Alberto Rojas", phones=(luis.address.path,)))
     alert = await alerted(house)
     await ana.says("1")
     await ana.says("3")
@@ -144,3 +152,58 @@ async def test_a_drills_question_is_heard_apart_from_an_alerts(tmp_path: Path) -
         await ana.says("1")
         assert (await recipient(house, alert.id, ana)).safety is Safety.SAFE
         assert (await recipient(house, drill.id, ana)).safety is None
+
+
+LATER = [
+    "my boss beats me and I am bleeding",
+    "help me",
+    "I need help with my salary",
+    "my agency took my passport help",
+]
+
+
+@pytest.mark.parametrize("words", LATER)
+@pytest.mark.parametrize("first", ["what is this", "1"])
+async def test_r2_what_is_told_in_private_after_an_alert_is_no_answer_to_it(
+    tmp_path: Path, words: str, first: str
+) -> None:
+    """The question of an alert that is over may still stand open: the employer's board must not move by it."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house, expires_at=house.clock.now() + timedelta(hours=1), repeats=())
+        await ana.says(first)
+        before = await recipient(house, alert.id, ana)
+        house.clock.forward(timedelta(hours=2))
+        await house.send_out()
+        await house.desk.keep_time()
+
+        heard = len(ana.said)
+        await ana.says(words)
+
+        after = await recipient(house, alert.id, ana)
+        assert (after.safety, after.state) == (before.safety, before.state)
+        assert len(ana.said) > heard
+
+
+async def test_a_number_still_answers_an_alert_that_is_over(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house, expires_at=house.clock.now() + timedelta(hours=1), repeats=())
+        await ana.says("what is this")
+        house.clock.forward(timedelta(hours=2))
+        await house.desk.keep_time()
+        await ana.says("२")
+        assert (await recipient(house, alert.id, ana)).safety is Safety.HELP
+
+
+async def test_r2_no_secret_number_of_a_colleague_finds_them(tmp_path: Path) -> None:
+    """Else whoever has a number learns by the board whose it is, and that they write to us from it."""
+    async with muster(tmp_path) as house:
+        ana, luis = await employed(house), await employed(house)
+        await _listed_as(house, luis, Listing(name="Luis Rojas", phones=("+5551977770000",)))
+        alert = await alerted(house)
+        await ana.says("1")
+        await ana.says("3")
+        await ana.says(luis.address.path)
+        assert (await recipient(house, alert.id, luis)).safety is None
+        ana.hears("cannot find this person")
