@@ -1,19 +1,21 @@
-"""Measures Muster against stock Rasa: `python -m tests.benchmarks [--json]`, in under six minutes."""
+"""Measures replies against stock Rasa, and broadcasts: `python -m tests.benchmarks [--json] [--only PART]`."""
 
 import argparse
 import asyncio
 import os
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import orjson
 import uvloop
 
-from tests.benchmarks import report
+from tests.benchmarks import broadcasts, report
 from tests.benchmarks.mix import Crowd, Sent, read_texts
 from tests.benchmarks.muster import Muster, muster
 from tests.benchmarks.parsing import ask
@@ -21,7 +23,10 @@ from tests.benchmarks.processes import cpu_seconds
 from tests.benchmarks.provider import Road, TimedTwilio, drive, provider
 from tests.benchmarks.report import Row, Speed
 from tests.benchmarks.stock_rasa import Rasa, ensure_model, provision, say, stock_rasa
+from tests.databases import postgres_server
 from tests.journeys.processes import ROOT
+
+T = TypeVar("T")
 
 MUSTER, RECEIPTS, RASA = "muster", "muster with receipts", "rasa"
 PARSED, TAKEN = " parses", " takes"
@@ -145,20 +150,40 @@ def main() -> int:
     parser.add_argument("--phones", type=int, default=256)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", type=Path, help="a model of an earlier run, from .nlu/bench")
+    parser.add_argument("--only", choices=("replies", "broadcasts"), help="one half of the measures")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes that send the broadcasts")
+    parser.add_argument("--large", action="store_true", help="broadcasts: 1,000,000 entered, 100,000 sent")
     parser.add_argument("--logs", type=Path, help="keep the processes' logs and data in this new folder")
     options = parser.parse_args()
     around = report.circumstances(" ".join(["python -m tests.benchmarks", *sys.argv[1:]]))
     with TemporaryDirectory(prefix="muster-bench-") as passing:
         scratch = (options.logs or Path(passing)).resolve()
         scratch.mkdir(parents=True, exist_ok=True)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            rows = runner.run(measure(options, scratch))
-    around = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
-    if options.json:
-        print(orjson.dumps(report.as_json(rows, around), option=orjson.OPT_INDENT_2).decode())
-    else:
-        print(report.table(rows, around))
+        if options.only != "broadcasts":
+            rows = _fast(measure(options, scratch))
+            ended = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
+            _print(options, report.as_json(rows, ended), report.table(rows, ended))
+        if options.only != "replies":
+            with postgres_server() as server:
+                figures = _fast(broadcasts.measure(server, scratch, _sizes(options), workers=options.workers))
+            ended = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
+            _print(options, broadcasts.as_json(figures, ended), broadcasts.table(figures, ended))
     return 0
+
+
+def _sizes(options: argparse.Namespace) -> broadcasts.Sizes:
+    if options.large:
+        return broadcasts.Sizes(rounds=options.rounds, grown=(10_000, 100_000, 1_000_000), sent=100_000)
+    return broadcasts.Sizes(rounds=options.rounds)
+
+
+def _fast(measures: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(measures)
+
+
+def _print(options: argparse.Namespace, for_programs: Mapping[str, object], for_people: str) -> None:
+    print(orjson.dumps(for_programs, option=orjson.OPT_INDENT_2).decode() if options.json else for_people)
 
 
 if __name__ == "__main__":

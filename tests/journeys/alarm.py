@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -12,7 +13,7 @@ from bot.app.desks import Desks, broadcast_desk
 from bot.app.outside import open_store
 from bot.channels.sms import cut_for_sms
 from bot.config import Settings
-from bot.domain.broadcast import Broadcast, BroadcastKind, Info
+from bot.domain.broadcast import Audience, Broadcast, BroadcastKind, Info
 from bot.domain.checkin import RecipientState, Safety, state_after
 from bot.domain.contact import Channel, ContactId
 from bot.domain.delivery import BroadcastId, DeliveryStatus
@@ -77,15 +78,36 @@ class Alarm:
             async with self.store.transaction() as unit:
                 await unit.roster.add([one.contact(EMPLOYER, SITE) for one in people[start : start + CHUNK]])
 
-    async def raise_(self, kind: BroadcastKind = BroadcastKind.ALERT) -> Broadcast:
+    async def raise_(self, kind: BroadcastKind = BroadcastKind.ALERT, **fields: Any) -> Broadcast:
         """Draft, submit and approve; it goes out from now on."""
-        draft = self.desk.new(AUTHOR, kind)
-        info = Info(headline=f"{WORDS}: go up now.", instruction="Take nothing with you.")
-        ready = replace(draft, event="Flood", infos={"en": info}, repeats=())
-        await self.desk.draft(AUTHOR, ready)
+        return await self.approve(await self.prepare(kind, **fields))
+
+    async def prepare(
+        self,
+        kind: BroadcastKind = BroadcastKind.ALERT,
+        *,
+        words: str = WORDS,
+        audience: Audience | None = None,
+        is_short: bool = False,
+    ) -> Broadcast:
+        """Draft and submit; a short one asks nothing and fits one SMS."""
+        info = Info(headline=f"{words}: go up now.", instruction="Go." if is_short else "Take nothing with you.")
+        draft = replace(
+            self.desk.new(AUTHOR, kind),
+            event="Flood",
+            infos={"en": info},
+            repeats=(),
+            audience=audience or Audience(),
+            asks_check_in=not is_short,
+        )
+        await self.desk.draft(AUTHOR, draft)
         await self.desk.submit(AUTHOR, draft.id)
-        count = (await self.desk.preview(APPROVER, draft.id)).recipients
-        return await self.desk.approve(APPROVER, draft.id, recipients=count)
+        return draft
+
+    async def approve(self, submitted: Broadcast) -> Broadcast:
+        """Look at it and let it go."""
+        count = (await self.desk.preview(APPROVER, submitted.id)).recipients
+        return await self.desk.approve(APPROVER, submitted.id, recipients=count)
 
     # --- the account ------------------------------------------------------------------------------------------------
 
