@@ -15,6 +15,7 @@ from bot.engine.patience import NO_LABEL, SKIP_LABELS
 SURE = 0.6  # how probable an option's meaning must be, at least
 _SHORT = 5  # words: a value inside a longer message may be by the way
 _STICKER = "sticker"
+QUESTION_MARKS = "?¿؟？፧"
 OFFERS = "offers"  # the variable that names the flows to offer
 ALWAYS_OFFERED = ("menu", "talk_to_human")  # after those
 
@@ -186,11 +187,17 @@ def _chosen(flow: Flow, question: Choose, answered: Answered, setting: Setting) 
     labels = [option.label for option in options]
     found = extract.option(answered.text, labels, [_synonyms(option, setting) for option in options], setting.language)
     if found is not None:
-        return options[found]
+        return _said_or_asked(options, options[found], answered.text)
     if question.source is Source.LANGUAGES:
         named = extract.language_named(answered.text, [option.value for option in options])
         return next((option for option in options if option.value == named), None)
     return _meant(options, answered)
+
+
+def _said_or_asked(options: tuple[Option, ...], option: Option, text: str) -> Option:
+    """Whoever asks back ("safe?") has not said it."""
+    is_asked = option.if_asked is not None and any(mark in text for mark in QUESTION_MARKS)
+    return next(one for one in options if one.value == option.if_asked) if is_asked else option
 
 
 def _synonyms(option: Option, setting: Setting) -> tuple[str, ...]:

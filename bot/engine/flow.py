@@ -118,6 +118,7 @@ class Option:
     value: str
     intents: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # language -> further ways to say it
+    if_asked: str | None = None  # the value of the option that is meant where the words have a question mark
     go: Target | None = None
     start: str | None = None
     line: int

@@ -206,7 +206,10 @@ def _lost_steps(steps: Iterable[Step], ids: frozenset[str], report: Report) -> N
 def _unfit_options(steps: Iterable[Step], report: Report) -> None:
     for step in steps:
         seen: set[str] = set()
-        for option in step.options if isinstance(step, made.Choose) else ():
+        options = step.options if isinstance(step, made.Choose) else ()
+        for option in options:
+            if option.if_asked is not None and option.if_asked not in {one.value for one in options}:
+                report.wrong(option.line, f"there is no option with the value `{option.if_asked}`")
             if option.value in seen:
                 report.wrong(option.line, f"two options have the value `{option.value}`")
             seen.add(option.value)

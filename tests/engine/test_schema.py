@@ -32,6 +32,7 @@ BEYOND = {
     "there is no step",
     "two steps have",
     "two options have",
+    "there is no option",
     "its file",
     "a button carries",
     "min and max",

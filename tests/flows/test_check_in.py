@@ -26,7 +26,7 @@ no | not safe | we are not safe | i am not safe here | help | yes i need help | 
 trapped | no estoy a salvo | no estamos bien | necesito ayuda | auxilio | atrapados
 सुरक्षित छैन | छैन | मद्दत चाहियो | malai udhar chahiyo | surakshit chaina hami | thik chaina
 لست بخير | مش بخير | ساعدونا | نحتاج مساعدة | mish bkhair | ana fi khatar | لا
-tulong | hindi ako ligtas | tolong | saya tidak selamat | madad | main theek nahi hoon | bachao | sahajjo | ami thik nei
+help? | ayuda? | مساعدة؟ | tulong | hindi ako ligtas | tolong | saya tidak selamat | madad | main theek nahi hoon | bachao | sahajjo | ami thik nei
 मुझे मदद चाहिए | সাহায্য চাই | مدد چاہیے
 """
 NEVER_SAFE = """
@@ -39,6 +39,7 @@ thik chu tara sathi ghaite cha | सुरक्षित ठाउँ कहा
 ok ako pero nasugatan ang kapatid ko | hindi talaga ligtas | selamat pagi | saya selamat tapi luka | tidak
 main theek hoon lekin bhai ghayal hai | haan pani aa gaya | ami thik achi kintu amar bhai ahoto | nirapod jayga
 आमा ठीक हुनुहुन्न | 1 hurt | 2 people
+yes? | safe? | i am safe? | ok? | ¿estoy a salvo? | estoy bien? | ठीक छु? | ana bkhair? | أنا بخير؟ | نعم؟ | ok ako? | 1?
 """
 
 MISUNDERSTOOD = """
