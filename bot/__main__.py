@@ -202,9 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--name", required=True, help="the person's name, as colleagues see it")
     new.add_argument("--role", required=True, choices=[role.value for role in STAFF_ROLES])
     new.add_argument("--employer", metavar="ID", help="whose author or approver this is")
-    new.add_argument(
-        "--employer-name", metavar="NAME", default="", help="makes the employer if it is a new one"
-    )
+    new.add_argument("--employer-name", metavar="NAME", default="", help="makes the employer if it is a new one")
     new.add_argument("--language", action="append", default=[], help="of the person, such as es; may be given twice")
     new.add_argument("--enrol-later", action="store_true", help="have the first sign-in show the QR code")
     renewed = add("renew", _user_renew, "a forgotten password or a lost phone: both begin anew", users)
