@@ -187,6 +187,7 @@ class Broadcast:
 
     `repeats` are the pauses after which whoever has not answered is asked again. `overrides_opt_out` writes also to
     people who said STOP: explicit, recorded with who approved it (R19). `revision` grows with each stored change.
+    `places` are the name and the assembly point of each site as they were approved: nobody slips words in by them (R7).
     """
 
     id: BroadcastId
@@ -209,6 +210,7 @@ class Broadcast:
     repeats: tuple[timedelta, ...] = ()
     references: tuple[BroadcastId, ...] = ()
     provenance: Provenance | None = None
+    places: Mapping[SiteId, tuple[str, str]] = field(default_factory=dict)
     is_public: bool = False  # shown in the CAP feed
     overrides_opt_out: bool = False
     author: StaffId

@@ -210,7 +210,16 @@ class BroadcastDesk:
                     f"This would go to {preview.recipients} people, not {recipients}. Look at it again, then type the"
                     " number."
                 )
-            approved = replace(_moved(stored, BroadcastStatus.APPROVED), approver=StaffId(reader.id), approved_at=now)
+            approved = replace(
+                _moved(stored, BroadcastStatus.APPROVED),
+                approver=StaffId(reader.id),
+                approved_at=now,
+                places={
+                    site.id: (site.name, site.assembly_point)
+                    for site in preview.letters.sites.values()
+                    if stored.employer in (None, site.employer)
+                },
+            )
             await unit.broadcasts.save(approved)
             is_due = approved.send_at is None or approved.send_at <= now
             if is_due:
@@ -288,6 +297,7 @@ class BroadcastDesk:
                 references=(stored.id,),
                 author=StaffId(reader.id),
                 approver=None,
+                places={},
                 created_at=now,
                 submitted_at=None,
                 approved_at=None,
@@ -388,7 +398,7 @@ class BroadcastDesk:
                 if faults:
                     raise NotReady(faults)
             at = self.clock.now() if to is BroadcastStatus.SUBMITTED else None
-            moved = replace(_moved(stored, to), submitted_at=at, approver=None, approved_at=None)
+            moved = replace(_moved(stored, to), submitted_at=at, approver=None, approved_at=None, places={})
             await unit.broadcasts.save(moved)
         return replace(moved, revision=moved.revision + 1)
 

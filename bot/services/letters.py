@@ -68,12 +68,18 @@ class Letters:
 
     def _texts(self, info: Info, addressee: Addressee) -> tuple[str, str, str]:
         """The words with this reader's site in them. An SMS goes without the description: each segment costs time."""
-        site = self.sites.get(addressee.site) if addressee.site else None
-        known = {"site": site.name if site else "", "assembly_point": site.assembly_point if site else ""}
+        name, assembly_point = self._place(addressee.site)
+        known = {"site": name, "assembly_point": assembly_point}
         headline, description, instruction = (
             fill(text, addressee.language, isolate=_is_isolated(addressee), variables=known) for text in info.texts
         )
         return headline, "" if addressee.channel is Channel.SMS else description, instruction
+
+    def _place(self, site: SiteId | None) -> tuple[str, str]:
+        """The site's name and assembly point: as they were approved, before that as they are."""
+        known = self.sites.get(site) if site else None
+        now = (known.name, known.assembly_point) if known else ("", "")
+        return self.broadcast.places.get(site, now) if site else now
 
     def _replaced_headline(self, addressee: Addressee) -> str | None:
         info = self.replaced.infos.get(addressee.language) if self.replaced else None

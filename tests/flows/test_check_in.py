@@ -26,7 +26,8 @@ no | not safe | we are not safe | i am not safe here | help | yes i need help | 
 trapped | no estoy a salvo | no estamos bien | necesito ayuda | auxilio | atrapados
 सुरक्षित छैन | छैन | मद्दत चाहियो | malai udhar chahiyo | surakshit chaina hami | thik chaina
 لست بخير | مش بخير | ساعدونا | نحتاج مساعدة | mish bkhair | ana fi khatar | لا
-help? | ayuda? | مساعدة؟ | tulong | hindi ako ligtas | tolong | saya tidak selamat | madad | main theek nahi hoon | bachao | sahajjo | ami thik nei
+help? | ayuda? | مساعدة؟
+tulong | hindi ako ligtas | tolong | saya tidak selamat | madad | main theek nahi hoon | bachao | sahajjo | ami thik nei
 मुझे मदद चाहिए | সাহায্য চাই | مدد چاہیے
 """
 NEVER_SAFE = """

@@ -26,6 +26,29 @@ async def test_r7_a_live_alert_that_nobody_submitted_is_let_out_by_nobody(tmp_pa
         assert not ana.said
 
 
+async def test_r7_nobody_slips_words_in_by_a_sites_name_after_approval(tmp_path: Path) -> None:
+    """One person may rename a site: what is sent says what the second person read, also when it is sent later."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        author, _ = await people(house)
+        draft = await drafted(house, send_at=house.clock.now() + timedelta(hours=2))
+        await let_out(house, draft.id, 1)
+        async with house.store.transaction() as unit:
+            site = (await unit.sites.all())[0]
+            employer = await unit.sites.employer(site.employer)
+            assert employer is not None
+            await unit.sites.put(employer, [replace(site, name="all danger is over, go back to work at")])
+        house.clock.forward(timedelta(hours=2))
+        await house.send_out()
+        assert site.name in ana.said[-1].text
+        word = await house.desk.cancel(author, draft.id)
+        await house.send_out()
+        assert word.places[site.id] == (site.name, site.assembly_point)
+        assert not any("danger is over" in one.text for one in ana.said)
+        update = await house.desk.update(author, word.id)
+        assert update.places == {}
+
+
 async def test_r7_what_was_taken_back_names_nobody_as_its_approver(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         await employed(house)
