@@ -6,10 +6,12 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from weakref import finalize
 
 import segno
 from fpdf import FPDF
 from fpdf.enums import Align
+from fpdf.fonts import TTFFont
 
 from bot import i18n
 
@@ -44,6 +46,7 @@ class Sheet:
                 pdf.add_font(family, style, _font(f"{family}-{weight}.ttf"))
         pdf.set_fallback_fonts(list(FALLBACKS), exact_match=True)
         pdf.add_page()
+        finalize(self, _close, pdf)
 
     def write(
         self,
@@ -115,6 +118,13 @@ def _runs(modules: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 @cache
+def _close(pdf: FPDF) -> None:
+    """Close the files of its fonts, which stay open while it is drawn upon."""
+    for font in pdf.fonts.values():
+        if isinstance(font, TTFFont):
+            font.ttfont.close()
+
+
 def _font(name: str) -> Path:
     with as_file(files("bot.printing").joinpath("fonts", name)) as path:
         return path

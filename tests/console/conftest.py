@@ -16,6 +16,7 @@ import structlog
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from playwright.async_api import expect
 from yarl import URL
 
 from bot import log
@@ -29,6 +30,8 @@ from bot.services.staff import StaffDesk
 from bot.storage.store import SqlStore
 from bot.web import server
 from tests.stand import CountingIds, StillClock, catalogs, clock, ids, sqlite_template, store
+
+expect.set_options(timeout=30_000)  # milliseconds: two cores may be busy with other tests
 
 __all__ = ["catalogs", "clock", "ids", "sqlite_template", "store"]
 
