@@ -328,6 +328,7 @@ class TwilioStandIn:
         for form in forms:
             if self.callbacks.lose > 0:
                 self.callbacks.lose -= 1
+                self.callbacks.lost.add(message.to)
                 continue
             await self.poster.post(Webhook(url=message.status_callback), form)
 

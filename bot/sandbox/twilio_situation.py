@@ -1,6 +1,6 @@
 """What can be arranged about a Twilio account: its limits, the fate of messages, how callbacks misbehave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,12 @@ class Fate:
 
 @dataclass(slots=True, kw_only=True)
 class Callbacks:
-    """How status callbacks misbehave: copies of each, all of a message shuffled, the next `lose` never posted."""
+    """How status callbacks misbehave: copies of each, all of a message shuffled, the next `lose` never posted.
+
+    `lost` has the phones, as Twilio names them, to whose messages one belonged that was never posted.
+    """
 
     copies: int = 1
     is_shuffled: bool = False
     lose: int = 0
+    lost: set[str] = field(default_factory=set)

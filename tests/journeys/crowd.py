@@ -160,8 +160,11 @@ class Crowd:
         """All that the provider took for this address."""
         if address.scheme is Scheme.TELEGRAM:
             return [str(message["text"]) for message in self.provider.telegram.sent_to(int(address.path))]
-        to = f"whatsapp:{address.path}" if address.scheme is Scheme.WHATSAPP else address.path
-        return [message.body for message in self.provider.twilio.sent_to(to)]
+        return [message.body for message in self.provider.twilio.sent_to(_twilio_name(address))]
+
+    def lost_a_receipt(self, person: Person) -> bool:
+        """Whether the provider's word of what became of a message to them never came."""
+        return any(_twilio_name(address) in self.provider.twilio.callbacks.lost for address in person.addresses)
 
     def heard(self, words: str) -> Mapping[ContactId, Counter[Channel]]:
         """How often the providers took a text with these words for each, by channel."""
@@ -190,12 +193,15 @@ class Crowd:
         if address.scheme is Scheme.TELEGRAM:
             self._tap(int(address.path), 0 if person.answer == SAFE else 1)
             return
-        prefix = "whatsapp:" if address.scheme is Scheme.WHATSAPP else ""
-        to = WHATSAPP_FROM if prefix else SMS_FROM
-        await self.provider.twilio.phone_sends(person.answer, from_=prefix + address.path, to=prefix + to)
+        own = SMS_FROM if address.scheme is Scheme.TEL else f"whatsapp:{WHATSAPP_FROM}"
+        await self.provider.twilio.phone_sends(person.answer, from_=_twilio_name(address), to=own)
 
     def _tap(self, user: int, option: int) -> None:
         message = next(sent for sent in self.provider.telegram.sent_to(user) if inline_data(sent))
         number = message["message_id"]
         assert isinstance(number, int)
         self.provider.telegram.phone_taps(user, number, inline_data(message)[option])
+
+
+def _twilio_name(address: Address) -> str:
+    return f"whatsapp:{address.path}" if address.scheme is Scheme.WHATSAPP else address.path

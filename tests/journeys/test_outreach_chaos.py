@@ -158,12 +158,8 @@ async def check(on: Stage, alert: BroadcastId, mischief: Mischief) -> None:
         assert entry.state in FINAL
         assert entry.state is (entry.derived or RecipientState.NOT_REACHED), f"{entry} is not what was tried"
         assert repeats[person.id] <= entry.doubts, f"{entry} was sent more than we know: {heard.get(person.id)}"
-        assert _is_told_as_it_was(person, entry, heard.get(person.id, Counter())), f"{person} {entry}"
-    without_receipt = [
-        entry for entry in account.values() if entry.state is RecipientState.SENT and not entry.taken[Channel.TELEGRAM]
-    ]
-    # A receipt of a repeat, of whose send nobody knows, says nothing of the send that is known.
-    assert len(without_receipt) <= mischief.lost_receipts + doubts
+        is_uncertain = on.crowd.lost_a_receipt(person) or entry.doubts > 0
+        assert _is_told_as_it_was(person, entry, heard.get(person.id, Counter()), is_uncertain), f"{person} {entry}"
     for person in on.crowd.people:
         if person.has_answered:
             said = Safety.SAFE if person.answer == SAFE else Safety.HELP
@@ -177,12 +173,18 @@ def _repeats(entry: Entry, heard: Counter[Channel]) -> int:
     return (heard - entry.taken).total()
 
 
-def _is_told_as_it_was(person: Person, entry: Entry, heard: Counter[Channel]) -> bool:
-    """Who could be reached was, and is said to be; who could not is said not to be."""
+def _is_told_as_it_was(person: Person, entry: Entry, heard: Counter[Channel], is_uncertain: bool) -> bool:
+    """Who could be reached was, and is said to be; who could not is said not to be.
+
+    Sent, and no more, is the last word only of Telegram, which gives no receipts, and where it is uncertain: a receipt
+    was lost, or is of a repeat of whose send nobody knows.
+    """
+    if entry.state is RecipientState.SENT and not (entry.taken[Channel.TELEGRAM] or is_uncertain):
+        return False
     if person.has_refused:
         return entry.state is RecipientState.NOT_REACHED and not heard
     if not person.working:
-        return entry.state is RecipientState.FAILED
+        return entry.state is RecipientState.FAILED or (entry.state is RecipientState.SENT and is_uncertain)
     return entry.state.is_reached and bool(heard)
 
 
