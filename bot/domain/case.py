@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NewType
 
@@ -63,14 +63,35 @@ class CaseStatus(StrEnum):
         return self not in (CaseStatus.RESOLVED, CaseStatus.CLOSED)
 
 
+class Clue(StrEnum):
+    """Signs of forced labour, for a trained person alone (R15): the ILO's eleven indicators (2012)."""
+
+    VULNERABILITY = "vulnerability"
+    DECEPTION = "deception"
+    MOVEMENT = "movement"
+    ISOLATION = "isolation"
+    VIOLENCE = "violence"
+    THREATS = "threats"
+    DOCUMENTS = "documents"
+    WAGES = "wages"
+    DEBT = "debt"
+    CONDITIONS = "conditions"
+    OVERTIME = "overtime"
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    HELPED = "helped"
+    REFERRED = "referred"
+    INFORMED = "informed"
+    UNREACHABLE = "unreachable"
+    WITHDRAWN = "withdrawn"  # the contact no longer wants it
+    DUPLICATE = "duplicate"
+    NOTHING_TO_DO = "nothing_to_do"
+
+
 _PROTECTION = frozenset({Topic.FORCED_LABOUR, Topic.ABUSE, Topic.DISTRESS})
-# Targets for the first answer by a person; an organisation's own plan replaces them.
-_FIRST_ANSWER = {
-    Urgency.CRITICAL: timedelta(minutes=5),
-    Urgency.HIGH: timedelta(minutes=30),
-    Urgency.NORMAL: timedelta(hours=8),
-    Urgency.LOW: timedelta(days=2),
-}
 
 
 def compartment_of(topic: Topic) -> Compartment:
@@ -78,14 +99,12 @@ def compartment_of(topic: Topic) -> Compartment:
     return Compartment.PROTECTION if topic in _PROTECTION else Compartment.GENERAL
 
 
-def due_after(urgency: Urgency) -> timedelta:
-    """How long a contact may wait for a person's first answer."""
-    return _FIRST_ANSWER[urgency]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Something to follow up; `number` is what the contact can quote, `facts` are the flow's answers."""
+    """Something to follow up; `number` is what the contact can quote, `facts` are the flow's answers.
+
+    A person is to answer by `due_at` and did so at `answered_at`; it is to be resolved by `resolve_by`.
+    """
 
     id: CaseId
     number: str
@@ -100,3 +119,10 @@ class Case:
     opened_at: datetime
     due_at: datetime
     closed_at: datetime | None = None
+    answered_at: datetime | None = None
+    resolve_by: datetime | None = None
+    next_step: str = ""
+    next_step_at: datetime | None = None
+    escalated_at: datetime | None = None  # its time ran out and somebody above was told
+    outcome: Outcome | None = None
+    clues: frozenset[Clue] = frozenset()

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
-from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency
+from bot.domain.case import Case, CaseId, CaseStatus, Clue, Compartment, Outcome, Topic, Urgency
 from bot.domain.contact import ContactId
 from bot.domain.errors import Conflict
 from bot.storage import values
@@ -57,7 +57,12 @@ class SqlCases:
         return self._case(row) if row is not None else None
 
     def _row(self, case: Case) -> dict[str, Any]:
-        private = {"narrative": case.narrative, "facts": values.written_all(case.facts)}
+        private = {
+            "narrative": case.narrative,
+            "facts": values.written_all(case.facts),
+            "next_step": case.next_step,
+            "clues": sorted(case.clues),
+        }
         return {
             "number": case.number,
             "topic": case.topic.value,
@@ -68,10 +73,16 @@ class SqlCases:
             "opened_at": case.opened_at,
             "due_at": case.due_at,
             "closed_at": case.closed_at,
+            "answered_at": case.answered_at,
+            "resolve_by": case.resolve_by,
+            "next_step_at": case.next_step_at,
+            "escalated_at": case.escalated_at,
+            "outcome": case.outcome.value if case.outcome else None,
             "sealed": self._vault.seal("cases", case.id, values.to_bytes(private)),
         }
 
-    def _case(self, row: Any) -> Case:
+    def read(self, row: Any) -> Case:
+        """The case that a row of the table says."""
         private = values.from_bytes(self._vault.unseal("cases", row.id, row.sealed))
         return Case(
             id=CaseId(row.id),
@@ -87,4 +98,11 @@ class SqlCases:
             opened_at=row.opened_at,
             due_at=row.due_at,
             closed_at=row.closed_at,
+            answered_at=row.answered_at,
+            resolve_by=row.resolve_by,
+            next_step=private.get("next_step", ""),  # none in what was sealed before there were any
+            next_step_at=row.next_step_at,
+            escalated_at=row.escalated_at,
+            outcome=Outcome(row.outcome) if row.outcome else None,
+            clues=frozenset(Clue(clue) for clue in private.get("clues", ())),
         )

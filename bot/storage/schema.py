@@ -57,6 +57,7 @@ class Moment(TypeDecorator[datetime]):
 IS_OPEN = "status IN ('waiting', 'suspended')"
 IS_WAITING = "status = 'waiting'"
 IS_ENDED = "status = 'ended'"
+IS_OPEN_CASE = "status IN ('open', 'in_progress', 'waiting')"
 IS_PENDING_OUTREACH = "ready_at IS NOT NULL AND broadcast_id IS NOT NULL"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only in a column of type INTEGER
@@ -258,7 +259,13 @@ cases = Table(
     Column("opened_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("closed_at", Moment),
-    _sealed(),  # narrative, facts
+    _sealed(),  # narrative, facts, next step, clues
+    Column("answered_at", Moment),
+    Column("resolve_by", Moment),
+    Column("next_step_at", Moment),
+    Column("escalated_at", Moment),
+    Column("outcome", String(16)),
+    _partial("ix_cases_open", "contact_id", "urgency", "opened_at", where=IS_OPEN_CASE),
     Index("ix_cases_contact_id_opened_at", "contact_id", "opened_at"),
     _partial("ix_cases_aging", "closed_at", where="closed_at IS NOT NULL"),
 )
@@ -388,4 +395,163 @@ check_ins = Table(
     Column("safety", String(8), nullable=False),
     Column("source", String(8), nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+# --- the operators' desk ------------------------------------------------------------------------------------------------
+
+# Who speaks with a contact; no row: the bot does.
+claims = Table(
+    "claims",
+    metadata,
+    Column("contact_id", ID, ForeignKey("contacts.id"), primary_key=True),
+    Column("staff_id", ID, ForeignKey("staff.id"), nullable=False, index=True),
+    Column("claimed_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+)
+
+# What was done with conversations and cases, in order.
+activities = Table(
+    "activities",
+    metadata,
+    _number(),
+    Column("id", ID, nullable=False, unique=True),
+    _contact(),
+    Column("case_id", ID, ForeignKey("cases.id", ondelete="CASCADE"), index=True),
+    Column("staff_id", ID),
+    Column("kind", String(16), nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    _sealed(),  # text, details
+    Index("ix_activities_contact_id_number", "contact_id", "number"),
+)
+
+case_links = Table(
+    "case_links",
+    metadata,
+    Column("case_id", ID, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", ID, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    _contact(),
+    Column("case_id", ID, ForeignKey("cases.id", ondelete="SET NULL"), index=True),
+    Column("asked_by", ID, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("is_given", Boolean),
+    Column("revoked_at", Moment),
+    _sealed(),  # recipient, purpose, message, note
+    Index("ix_consents_contact_id", "contact_id"),
+)
+
+# `subject` names what was translated: message:<id>, delivery:<id> or activity:<id>.
+translations = Table(
+    "translations",
+    metadata,
+    _id(),
+    _contact(),
+    Column("subject", String(128), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("engine", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    _sealed(),  # text
+    UniqueConstraint("subject", "language"),
+    Index("ix_translations_contact_id", "contact_id"),
+)
+
+canned_replies = Table(
+    "canned_replies",
+    metadata,
+    _id(),
+    Column("name", String(128), nullable=False),
+    Column("topic", String(32)),  # none: for any
+    Column("texts", JSON, nullable=False),  # by language
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", ID, nullable=False),
+)
+
+# What a person says that a misunderstood message meant.
+corrections = Table(
+    "corrections",
+    metadata,
+    _id(),
+    _contact(),
+    Column("message_id", ID, nullable=False, unique=True),
+    Column("intent", String(64), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    Column("staff_id", ID, nullable=False),
+    _sealed(),  # the text without what tells who wrote it
+    Index("ix_corrections_contact_id", "contact_id"),
+)
+
+# Two contacts that are one person: whose all became, and what moved.
+merges = Table(
+    "merges",
+    metadata,
+    _id(),
+    _contact(),
+    Column("other_id", ID, nullable=False, index=True),
+    Column("staff_id", ID, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("undone_at", Moment),
+    _sealed(),  # what moved
+    Index("ix_merges_contact_id", "contact_id"),
+)
+
+presences = Table(
+    "presences",
+    metadata,
+    Column("staff_id", ID, ForeignKey("staff.id"), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    _id(),
+    Column("staff_id", ID, ForeignKey("staff.id"), nullable=False, index=True),
+    Column("begins_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+)
+
+# Word to people outside the console that a case waits; tried until it is out.
+alarms = Table(
+    "alarms",
+    metadata,
+    _number(),
+    Column("case_id", ID, ForeignKey("cases.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("due_at", Moment),  # none once it is out, or given up
+    Column("attempts", Integer, nullable=False),
+    _partial("ix_alarms_due_at", "due_at", where="due_at IS NOT NULL"),
+)
+
+# Who did what to which thing: ids only, each entry holding the hash of the one before it.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False, index=True),
+    Column("reader", ID, nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("deed", String(16), nullable=False),
+    Column("matter", String(16), nullable=False),
+    Column("subject", String(128), nullable=False, index=True),
+    Column("is_allowed", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# Keyed hashes of who was erased: a backup from before that day must not bring them back.
+erasures = Table(
+    "erasures",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False, index=True),
 )

@@ -1,0 +1,254 @@
+"""Owns the Protocols of the operators' desk: what storage keeps of claims, histories, consents, duty and the audit."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.activity import Activity
+from bot.domain.audit import AuditEntry
+from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency
+from bot.domain.claim import Claim
+from bot.domain.consent import Consent, ConsentId
+from bot.domain.contact import ContactId
+from bot.domain.duty import Presence, Shift, ShiftId
+from bot.domain.employer import EmployerId, SiteId
+from bot.domain.message import MessageId
+from bot.domain.staff import StaffId
+
+
+class Claims(Protocol):
+    async def take(self, claim: Claim) -> bool:
+        """False when somebody has the conversation already: of a hundred who take it at once, one does."""
+        ...
+
+    async def of(self, contact: ContactId) -> Claim | None: ...
+
+    async def save(self, claim: Claim) -> None: ...
+
+    async def end(self, contact: ContactId) -> bool:
+        """False when nobody had it."""
+        ...
+
+    async def by(self, staff: StaffId) -> Sequence[Claim]:
+        """What this person has, the oldest first."""
+        ...
+
+    async def all(self) -> Sequence[Claim]: ...
+
+
+class Activities(Protocol):
+    async def add(self, activities: Sequence[Activity]) -> None: ...
+
+    async def of(self, contact: ContactId, limit: int) -> Sequence[Activity]:
+        """The last ones, in order."""
+        ...
+
+    async def of_case(self, case: CaseId) -> Sequence[Activity]: ...
+
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        """Delete those of no case (a case's go with it), the oldest first; returns how many went (R18)."""
+        ...
+
+
+class Audit(Protocol):
+    async def add(self, entry: AuditEntry) -> AuditEntry:
+        """Put it at the end of the chain. The end is held until this transaction ends: do it last."""
+        ...
+
+    async def after(self, number: int, limit: int) -> Sequence[AuditEntry]:
+        """The entries that follow, in order."""
+        ...
+
+    async def search(
+        self,
+        *,
+        subject: str = "",
+        reader: str = "",
+        matter: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> Sequence[AuditEntry]:
+        """The newest first; `before` is the number from which a page goes on."""
+        ...
+
+
+class Consents(Protocol):
+    async def put(self, consent: Consent) -> None:
+        """Insert or replace by id."""
+        ...
+
+    async def get(self, consent: ConsentId) -> Consent | None: ...
+
+    async def of(self, contact: ContactId) -> Sequence[Consent]:
+        """The newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A text in another language, made by an engine. `subject` is message:<id>, delivery:<id> or activity:<id>."""
+
+    subject: str
+    contact: ContactId
+    language: str
+    engine: str
+    text: str
+    at: datetime
+
+
+class Translations(Protocol):
+    async def put(self, translation: Translation) -> None:
+        """Insert or replace by subject and language."""
+        ...
+
+    async def of(self, subjects: Collection[str], language: str) -> Mapping[str, Translation]:
+        """Those that there are, by subject."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CannedReply:
+    """A text that operators write often, by language; `{name}` and the like are filled in when it is chosen."""
+
+    id: str
+    name: str
+    topic: Topic | None = None
+    texts: Mapping[str, str]
+    changed_at: datetime
+    changed_by: str
+
+
+class CannedReplies(Protocol):
+    async def put(self, reply: CannedReply) -> None: ...
+
+    async def get(self, reply: str) -> CannedReply | None: ...
+
+    async def all(self) -> Sequence[CannedReply]:
+        """By name."""
+        ...
+
+    async def delete(self, reply: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a person says that a message meant; `text` tells nothing of who wrote it."""
+
+    message: MessageId
+    contact: ContactId
+    text: str
+    language: str
+    intent: str
+    at: datetime
+    staff: StaffId
+
+
+class Corrections(Protocol):
+    async def put(self, correction: Correction) -> None:
+        """Insert, or replace that of the same message."""
+        ...
+
+    async def of(self, messages: Collection[MessageId]) -> Mapping[MessageId, Correction]: ...
+
+    async def since(self, at: datetime, limit: int) -> Sequence[Correction]:
+        """In the order of their making."""
+        ...
+
+
+class Duty(Protocol):
+    """Who is on duty, and who is planned to be."""
+
+    async def begin(self, staff: StaffId, at: datetime) -> None:
+        """On duty from now; who is already stays so since then and is seen now."""
+        ...
+
+    async def seen(self, staff: StaffId, at: datetime) -> None:
+        """A sign of their screen; nothing for who is not on duty."""
+        ...
+
+    async def end(self, staff: StaffId) -> None: ...
+
+    async def present(self) -> Sequence[Presence]: ...
+
+    async def put_shift(self, shift: Shift) -> None: ...
+
+    async def delete_shift(self, shift: ShiftId) -> None: ...
+
+    async def shifts(self, begins_before: datetime, ends_after: datetime) -> Sequence[Shift]:
+        """Those that lie between, by their beginning."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Word to be sent out of the house that a case waits. `kind` is new or overdue."""
+
+    number: int = 0
+    case: CaseId
+    kind: str
+    made_at: datetime
+    due_at: datetime | None
+    attempts: int = 0
+
+
+class Alarms(Protocol):
+    async def add(self, alarm: Alarm) -> None: ...
+
+    async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Alarm]:
+        """Those that are due, which nobody else gets before `until`; each has one attempt more."""
+        ...
+
+    async def save(self, alarm: Alarm) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """One contact who has open cases, as the queue knows them without opening anything that is sealed.
+
+    `urgency` is that of the most urgent open case, `waiting_since` the beginning of the one that has waited longest for
+    a first answer (none: all were answered), `due_at` the earliest time by which one is to be answered, `resolve_by`
+    the earliest by which one is to be resolved. `heard_at` is the contact's last message.
+    """
+
+    contact: ContactId
+    language: str | None
+    employer: EmployerId | None
+    site: SiteId | None
+    compartment: Compartment  # the strictest of all the contact's cases
+    urgency: Urgency
+    topics: frozenset[Topic]
+    statuses: frozenset[CaseStatus]
+    numbers: tuple[str, ...]
+    opened_at: datetime
+    waiting_since: datetime | None
+    due_at: datetime | None
+    resolve_by: datetime | None
+    next_step_at: datetime | None
+    escalated_at: datetime | None
+    heard_at: datetime | None
+    claim: Claim | None
+
+
+class QueueRows(Protocol):
+    """The queue, derived at each reading from cases, claims and messages: nothing can drift."""
+
+    async def read(self) -> Sequence[QueueRow]:
+        """Everybody with an open case or in somebody's hands; in no order."""
+        ...
+
+    async def overdue(self, now: datetime, limit: int) -> Sequence[Case]:
+        """Open cases that nobody answered by their time and that nobody was told of yet, the longest waiting first."""
+        ...
+
+
+class CaseLinks(Protocol):
+    async def link(self, case: CaseId, other: CaseId) -> None: ...
+
+    async def unlink(self, case: CaseId, other: CaseId) -> None: ...
+
+    async def of(self, case: CaseId) -> Sequence[CaseId]:
+        """Both ways."""
+        ...

@@ -1,0 +1,46 @@
+"""Owns translations in SQL: whose and by which engine in clear, the text sealed."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.domain.contact import ContactId
+from bot.services.desk_ports import Translation
+from bot.storage.schema import translations
+from bot.storage.upsert import put
+from bot.storage.work import Work
+
+
+class SqlTranslations:
+    def __init__(self, work: Work) -> None:
+        self._db = work.connection
+        self._vault = work.vault
+
+    async def put(self, translation: Translation) -> None:
+        id_ = f"{translation.subject}:{translation.language}"
+        row = {
+            "id": id_,
+            "contact_id": translation.contact,
+            "subject": translation.subject,
+            "language": translation.language,
+            "engine": translation.engine,
+            "at": translation.at,
+            "sealed": self._vault.seal("translations", id_, translation.text.encode("utf-8", "replace")),
+        }
+        await put(self._db, translations, [row])
+
+    async def of(self, subjects: Collection[str], language: str) -> Mapping[str, Translation]:
+        wanted = translations.c.subject.in_(list(subjects)), translations.c.language == language
+        rows = await self._db.execute(select(translations).where(*wanted))
+        return {row.subject: self._translation(row) for row in rows}
+
+    def _translation(self, row: Any) -> Translation:
+        return Translation(
+            subject=row.subject,
+            contact=ContactId(row.contact_id),
+            language=row.language,
+            engine=row.engine,
+            text=self._vault.unseal("translations", row.id, row.sealed).decode(),
+            at=row.at,
+        )
