@@ -6,7 +6,7 @@ import random
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.sandbox.changes import Changes
@@ -20,6 +20,7 @@ from bot.sandbox.twilio_forms import inbound_form, status_form, whatsapp_fields
 from bot.sandbox.twilio_records import Button, Content, Place, TwilioMedia, TwilioMessage
 from bot.sandbox.twilio_situation import Callbacks, Fate, TwilioLimits
 from bot.sandbox.twilio_webhooks import Form, Retry, Webhook, WebhookPoster
+from bot.sandbox.whatsapp_review import flaw
 
 OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 OPT_IN = frozenset({"START", "YES", "UNSTOP"})
@@ -121,6 +122,13 @@ class TwilioStandIn:
 
     def new_sid(self, prefix: str) -> str:
         return f"{prefix}{self._random.getrandbits(128):032x}"
+
+    def review(self, sid: str) -> str:
+        """Let WhatsApp look at a content: approved, or refused for the reason given."""
+        content = self.contents[sid]
+        reason = flaw(content.body)
+        self.contents[sid] = replace(content, is_approved=not reason)
+        return reason
 
     # --- what the customer's program asks ---------------------------------------------------------------------------
 

@@ -131,8 +131,12 @@ class Content:
     def opens_conversation(self) -> bool:
         return self.is_approved and "twilio/list-picker" not in self.types
 
+    @property
+    def body(self) -> str:
+        return str(self._shown.get("body", ""))
+
     def render(self, variables: Mapping[str, str]) -> str:
-        return _fill(str(self._shown.get("body", "")), {**self.variables, **variables})
+        return _fill(self.body, {**self.variables, **variables})
 
     def placeholders(self) -> set[str]:
         return set(re.findall(r"\{\{(\w+)\}\}", str(self._shown)))
