@@ -15,7 +15,7 @@ from bot.i18n import Catalogs
 from bot.sandbox import scenario
 from bot.sandbox.badges import Badge
 from bot.sandbox.crew import Crew, read_crew
-from bot.sandbox.phones import create_phones
+from bot.sandbox.phones_page import create_phones
 from bot.sandbox.telegram_bot import TelegramStandIn
 from bot.sandbox.twilio_account import TwilioStandIn
 from bot.sandbox.twilio_records import Content

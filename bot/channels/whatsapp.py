@@ -104,7 +104,7 @@ def _filled(content: Content, template: Template, count: int) -> Template:
 
 
 def _shared_out(text: str, count: int) -> tuple[str, ...]:
-    """The text in `count` parts of about the same length, cut between sentences, else words; whole where it is too long.
+    """The text in `count` parts of about the same length, cut between sentences, else words; whole where too long.
 
     A variable for which no word is left is a dash, for none may be empty. The template's own words stand between the
     parts, so that a sentence cut in two would be hard to read.

@@ -1,4 +1,4 @@
-"""Owns what WhatsApp asks of a template's text before it approves it: words around its variables, and enough of them."""
+"""Owns what WhatsApp asks of a template's text before approving it: words around its variables, and enough of them."""
 
 import re
 
