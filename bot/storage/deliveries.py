@@ -6,7 +6,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from bot.domain.contact import Address, Channel, ContactId
 from bot.domain.delivery import BroadcastId, Delivery, DeliveryId, DeliveryStatus, Lane
@@ -14,7 +28,7 @@ from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Receipt
 from bot.storage.delivery_rows import LANES, DeliveryRows
 from bot.storage.retention import delete_oldest
-from bot.storage.schema import Moment, contacts, early_receipts
+from bot.storage.schema import IS_DOUBTED, IS_TEMPLATE, Moment, contacts, early_receipts
 from bot.storage.schema import deliveries as table
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
@@ -264,14 +278,13 @@ class SqlDeliveries:
         await self._work.one_at_a_time(f"templates:{channel.value}")  # two senders must not spend the same room
         is_counted = or_(table.c.sent_at >= at, table.c.ready_at.is_not(None))  # sent, or about to be
         people = select(func.count(table.c.contact_id.distinct())).where(
-            table.c.channel == channel.value, table.c.is_template.is_(True), is_counted
+            table.c.channel == channel.value, text(IS_TEMPLATE), is_counted
         )
         return int(await self._db.scalar(people) or 0)
 
     async def doubts(self, broadcast: BroadcastId) -> int:
-        return int(
-            await self._db.scalar(select(func.sum(table.c.doubts)).where(table.c.broadcast_id == broadcast)) or 0
-        )
+        mine = table.c.broadcast_id == broadcast, text(IS_DOUBTED)
+        return int(await self._db.scalar(select(func.sum(table.c.doubts)).where(*mine)) or 0)
 
     # --- order ------------------------------------------------------------------------------------------------------
 
