@@ -11,7 +11,7 @@ from bot.domain.contact import ContactId
 from bot.domain.delivery import Lane
 from bot.domain.errors import Conflict, Unavailable
 from bot.log import logger
-from bot.services.broadcasts import BroadcastDesk
+from bot.services.broadcast_life import BroadcastLife
 from bot.services.conversation import Conversation
 from bot.services.deliveries import Sender
 from bot.services.outreach import OutreachSender
@@ -59,7 +59,7 @@ class Worker(Generic[H]):
     delivery_bell: Bell
     conversation: Conversation
     sender: Sender
-    broadcasts: BroadcastDesk
+    broadcasts: BroadcastLife
     outreach: OutreachSender
     privacy: Privacy
     store: Store

@@ -164,7 +164,7 @@ class Muster:
 
     async def send_out(self) -> int:
         """What the ticks and senders of a worker process do with broadcasts, until nothing is due."""
-        await self.desk.keep_time()
+        await self.desk.life.keep_time()
         sent = 0
         while work := await self.outreach.look():
             for place in work:

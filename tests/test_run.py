@@ -12,14 +12,17 @@ import pytest
 
 from bot import config, demo, run
 from bot.channels.sms import cut_for_sms
+from bot.channels.whatsapp import _filled
 from bot.domain.broadcast import BroadcastKind, MessageType
 from bot.domain.contact import Channel
-from bot.domain.delivery import Content
+from bot.domain.delivery import Content, Template
 from bot.i18n import Catalogs
 from bot.nlu import child
 from bot.nlu.provision import ProvisionError
 from bot.sandbox.badges import Badge
-from bot.services.framing import frame
+from bot.services.framing import Framed, Texts, frame
+from bot.services.hazards import draft
+from bot.services.hazards import load as load_hazards
 
 
 @pytest.mark.parametrize("error", [ProvisionError("Install Python 3.10."), OSError("no space"), RuntimeError("a bug")])
@@ -155,6 +158,23 @@ def test_the_start_of_the_demo_says_how_to_sign_in_and_what_to_try(tmp_path: Pat
     assert "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" not in said
 
 
+def drill(info: Texts, language: str, catalogs: Catalogs) -> Framed:
+    """As somebody reads it who never wrote to us."""
+    return frame(
+        BroadcastKind.DRILL,
+        MessageType.ALERT,
+        info,
+        sender="E",
+        employer="E",
+        asks_check_in=True,
+        needs_introduction=True,
+        round=0,
+        language=language,
+        catalogs=catalogs,
+        isolate=False,
+    )
+
+
 def test_the_crew_knows_the_question_in_every_offered_language(tmp_path: Path) -> None:
     """A changed translation must not leave the demo's workers silent."""
     settings = config.load(home=tmp_path)
@@ -162,20 +182,30 @@ def test_the_crew_knows_the_question_in_every_offered_language(tmp_path: Path) -
     catalogs = Catalogs.load(settings.root / "locales", settings.languages)
     assert len(questions) == len(settings.languages)
     for language in settings.languages:
-        framed = frame(
-            BroadcastKind.DRILL,
-            MessageType.ALERT,
-            ("Flood", "", "Go up."),
-            sender="E",
-            employer="E",
-            asks_check_in=True,
-            needs_introduction=True,
-            round=1,
-            language=language,
-            catalogs=catalogs,
-            isolate=False,
-        )
-        assert (
-            sum(question in cut_for_sms(Content(text=framed.text, language=language))[0].text for question in questions)
-            == 1
-        )
+        framed = drill(("Flood", "", "Go up."), language, catalogs)
+        heard = cut_for_sms(Content(text=framed.text, language=language))[0].text
+        assert sum(question in heard for question in questions) == 1
+
+
+def test_the_demos_template_is_one_that_whatsapp_approves(tmp_path: Path) -> None:
+    made = demo._twilio("http://127.0.0.1:1", "http://127.0.0.1:2").contents[demo.DEMO_TEMPLATE]
+    assert made.opens_conversation
+    assert made.placeholders() == {str(number) for number in range(1, demo.DEMO_VARIABLES + 1)}
+    assert len(made.render(dict.fromkeys(made.placeholders(), "x" * 255))) <= 1024
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ne", "ar"])
+def test_a_drill_reads_well_in_the_demos_template(tmp_path: Path, language: str) -> None:
+    """R9: nothing but the sender's name stands before the word that it is a drill; and the question stays whole."""
+    settings = config.load(home=tmp_path)
+    catalogs = Catalogs.load(settings.root / "locales", settings.languages)
+    made = demo._twilio("http://127.0.0.1:1", "http://127.0.0.1:2").contents[demo.DEMO_TEMPLATE]
+    for hazard in filter(lambda hazard: hazard.asks_check_in, load_hazards()):
+        written = draft(hazard, language, catalogs, {"site": "Mill", "place": "Canoas", "time": "18:00"})
+        text = drill((written.headline, written.description, written.instruction), language, catalogs).text
+        template = Template(id=made.sid, variables=(text,))
+        filled = _filled(Content(text=text, language=language, template=template), template, demo.DEMO_VARIABLES)
+        shown = made.render({str(number): words for number, words in enumerate(filled.variables, start=1)})
+        assert shown.startswith(f"Muster: {text.split()[0]}")
+        assert sum(question in shown for question in demo._questions(settings)) == 1
+        assert "-" not in filled.variables

@@ -146,7 +146,7 @@ def _build(
         delivery_bell=delivery_bell,
         conversation=conversation,
         sender=sender,
-        broadcasts=broadcasts,
+        broadcasts=broadcasts.life,
         outreach=OutreachSender(
             store=store, desk=broadcasts, sender=sender, clock=desks.clock, ids=desks.ids, ways=ways
         ),

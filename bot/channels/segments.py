@@ -84,6 +84,11 @@ def split(text: str, limit: int, measure: Measure = utf16_units) -> list[str]:
     return [*parts, rest] if rest else parts
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether nothing of a sentence is left open at the end of the text."""
+    return any(match.end() > len(text) for match in _SENTENCE_END.finditer(f"{text} "))
+
+
 def _cut_at(text: str, limit: int, measure: Measure) -> int:
     """Where to cut: the last sentence end past the half, else the last word end past a quarter, else a grapheme's."""
     ends = _grapheme_ends(text, limit, measure)

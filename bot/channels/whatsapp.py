@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.channels.segments import cut, numbered, split, utf16_units
+from bot.channels.segments import cut, ends_sentence, numbered, split, utf16_units
 from bot.channels.twilio import MAX_BODY, MAX_VARIABLE, TwilioAccount, template_fields
 from bot.channels.twilio_buttons import Buttons, drawn
 from bot.channels.twilio_forms import Form, attachments, message_sid, shared_position
@@ -104,13 +104,15 @@ def _filled(content: Content, template: Template, count: int) -> Template:
 
 
 def _shared_out(text: str, count: int) -> tuple[str, ...]:
-    """The text in `count` parts of about the same length, cut between words; whole where it is too long for that.
+    """The text in `count` parts of about the same length, cut between sentences, else words; whole where too long.
 
-    A variable for which no word is left is a dash, for none may be empty.
+    A variable for which no word is left is a dash, for none may be empty. The template's own words stand between the
+    parts, so that a sentence cut in two would be hard to read.
     """
-    longest_word = max(map(len, text.split()), default=1)
-    for limit in range(max(longest_word, -(-len(text) // count)), MAX_VARIABLE + 1):
-        parts = split(text, limit, len)
-        if len(parts) <= count:
-            return (*parts, *["-"] * (count - len(parts)))
+    least = max(max(map(len, text.split()), default=1), -(-len(text) // count))
+    for keeps_sentences, step in ((True, 8), (False, 1)):  # fewer looks for what not every text has
+        for limit in range(least, MAX_VARIABLE + 1, step):
+            parts = split(text, limit, len)
+            if len(parts) <= count and not (keeps_sentences and any(not ends_sentence(part) for part in parts[:-1])):
+                return (*parts, *["-"] * (count - len(parts)))
     return (text,)

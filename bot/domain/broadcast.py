@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.delivery import BroadcastId, Lane
 from bot.domain.employer import EmployerId, SiteId
+from bot.domain.errors import InputError
 from bot.domain.staff import StaffId
 from bot.domain.values import Position
 
 _OWN = re.compile(r"\{[a-z_]+\}")
 _FILLERS = "\u115f\u1160\u3164\uffa0"  # letters of Hangul that look like spaces
 DEFAULT_REPEATS = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30))
+LIFE = timedelta(hours=24)  # of a broadcast whose author gives no end
+CANCEL_LIFE = timedelta(hours=6)  # that a danger is over is worth knowing for so long
+MOVED_ON = "This has moved on in the meantime. Look at it again."
 
 
 class BroadcastKind(StrEnum):
@@ -243,6 +247,52 @@ class Broadcast:
     def is_over(self, now: datetime) -> bool:
         """Whether its life has ended: nothing of it is sent any more (R20)."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def moved(self, later: BroadcastStatus) -> "Broadcast":
+        """Itself in a later status; raises InputError where it cannot get there from this one."""
+        if not self.status.may_become(later):
+            raise InputError(MOVED_ON)
+        return replace(self, status=later)
+
+    def update(self, *, id: BroadcastId, by: StaffId, at: datetime, includes_waiting: bool) -> "Broadcast":  # noqa: A002
+        """A draft with its words to take its place, for those who were sent it and, if so chosen, who still wait."""
+        audience = Audience(of=self.id, includes_waiting=includes_waiting)
+        draft = self._successor(id, by, at, at + LIFE)
+        return replace(draft, message_type=MessageType.UPDATE, audience=audience)
+
+    def cancellation(self, *, id: BroadcastId, by: StaffId, at: datetime) -> "Broadcast":  # noqa: A002
+        """What tells those who were sent it that it holds no more: asks nothing, and needs no second person."""
+        return replace(
+            self._successor(id, by, at, at + CANCEL_LIFE),
+            message_type=MessageType.CANCEL,
+            audience=Audience(of=self.id),
+            status=BroadcastStatus.APPROVED,
+            approver=by,
+            approved_at=at,
+            places=self.places,  # the words were approved with these
+            asks_check_in=False,
+            repeats=(),
+        )
+
+    def _successor(self, id: BroadcastId, by: StaffId, at: datetime, until: datetime) -> "Broadcast":  # noqa: A002
+        """A draft with its words that lives at least until then; whatever was done with this one is undone."""
+        return replace(
+            self,
+            id=id,
+            status=BroadcastStatus.DRAFT,
+            references=(self.id,),
+            author=by,
+            approver=None,
+            places={},
+            created_at=at,
+            submitted_at=None,
+            approved_at=None,
+            send_at=None,
+            begun_at=None,
+            ended_at=None,
+            expires_at=max(until, self.expires_at or until),
+            revision=0,
+        )
 
     def sendable_languages(self) -> tuple[str, ...]:
         """Languages that are complete and reviewed (R12), the source's first."""

@@ -13,11 +13,10 @@ from bot.sandbox.clock import Clock, WallClock
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.telegram_bot import TelegramChange, TelegramStandIn, inline_data
 from bot.sandbox.twilio_account import TwilioStandIn
-from bot.sandbox.twilio_records import TwilioMessage
+from bot.sandbox.twilio_records import WHATSAPP, TwilioMessage
 from bot.sandbox.twilio_situation import Fate
 
 FILE = Path(__file__).with_name("scenario") / "crew.csv"
-_WHATSAPP = "whatsapp:"
 _PHONE_IS_OFF = Fate(statuses=("sent", "undelivered"), error_code=30003)
 _FIRST_CHAT = 7_000_000_000  # Telegram's user ids are no phone numbers: these end as their owner's number does
 
@@ -74,7 +73,7 @@ class Heard:
 
     @property
     def is_telegram(self) -> bool:
-        return not self.address.startswith(("+", _WHATSAPP))
+        return not self.address.startswith(("+", WHATSAPP))
 
 
 def read_crew(file: Path = FILE) -> tuple[Member, ...]:
@@ -133,12 +132,12 @@ class Crew:
             if member.channel == "telegram":
                 self._start_telegram(member)
             if member.channel == "whatsapp" and member.has_written:
-                pair = (_WHATSAPP + member.phone, self._sender(_WHATSAPP + member.phone))
+                pair = (WHATSAPP + member.phone, self._sender(WHATSAPP + member.phone))
                 self._twilio.last_inbound[pair] = self._clock.now()
             if member.conduct is Conduct.UNREACHABLE:
                 self._twilio.fates[member.phone] = _PHONE_IS_OFF
             if member.conduct is Conduct.NO_WHATSAPP:
-                self._twilio.without_whatsapp.add(_WHATSAPP + member.phone)
+                self._twilio.without_whatsapp.add(WHATSAPP + member.phone)
 
     def _start_telegram(self, member: Member) -> None:
         if member.chat not in self._telegram.chats:
@@ -234,11 +233,11 @@ class Crew:
 
     def _sender(self, address: str) -> str:
         """The service's own address on the channel of this one."""
-        is_whatsapp = address.startswith(_WHATSAPP)
-        return next(sender for sender in self._twilio.senders if sender.startswith(_WHATSAPP) == is_whatsapp)
+        is_whatsapp = address.startswith(WHATSAPP)
+        return next(sender for sender in self._twilio.senders if sender.startswith(WHATSAPP) == is_whatsapp)
 
 
 def _addresses(member: Member) -> tuple[str, ...]:
     if member.channel == "telegram":
         return (str(member.chat), member.phone)
-    return (_WHATSAPP + member.phone, member.phone) if member.channel == "whatsapp" else (member.phone,)
+    return (WHATSAPP + member.phone, member.phone) if member.channel == "whatsapp" else (member.phone,)

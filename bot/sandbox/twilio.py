@@ -1,7 +1,6 @@
 """Twilio's HTTP interface over a TwilioStandIn: messages, media and contents, with its authentication and answers."""
 
 from base64 import b64encode
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -196,12 +195,13 @@ async def delete_content(request: web.Request) -> web.Response:
 
 
 async def approve_content(request: web.Request) -> web.Response:
-    """Submit to WhatsApp; here it is approved at once (there it takes hours, and may be refused)."""
+    """Submit to WhatsApp; here it is decided at once (there it takes hours)."""
     content = _content(request)
     given: dict[str, Any] = orjson.loads(await request.read())
-    request.config_dict[_STAND_IN].contents[content.sid] = replace(content, is_approved=True)
+    reason = request.config_dict[_STAND_IN].review(content.sid)
     answer = {"name": given.get("name"), "category": given.get("category"), "content_type": next(iter(content.types))}
-    return _json({**answer, "status": "received", "rejection_reason": "", "allow_category_change": True}, 201)
+    status = "rejected" if reason else "received"
+    return _json({**answer, "status": status, "rejection_reason": reason, "allow_category_change": True}, 201)
 
 
 def _message(request: web.Request) -> TwilioMessage:

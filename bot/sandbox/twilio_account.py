@@ -1,40 +1,26 @@
 """One Twilio account as the stand-in plays it: what it takes and refuses, how messages live, what phones send."""
 
 import asyncio
-import json
 import random
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.sandbox.changes import Changes
 from bot.sandbox.clock import Clock, WallClock
 from bot.sandbox.faults import Faults
 from bot.sandbox.pace import Pace
-from bot.sandbox.segments import count_segments
 from bot.sandbox.tasks import Tasks
 from bot.sandbox.twilio_errors import TwilioRefusal
 from bot.sandbox.twilio_forms import inbound_form, status_form, whatsapp_fields
-from bot.sandbox.twilio_records import Button, Content, Place, TwilioMedia, TwilioMessage
+from bot.sandbox.twilio_opt_out import ANSWERS, opt_out_type
+from bot.sandbox.twilio_records import WHATSAPP, Button, Content, Place, TwilioMedia, TwilioMessage
+from bot.sandbox.twilio_requests import callback_of, composed, recipient_of, segments, validity_of
 from bot.sandbox.twilio_situation import Callbacks, Fate, TwilioLimits
 from bot.sandbox.twilio_webhooks import Form, Retry, Webhook, WebhookPoster
+from bot.sandbox.whatsapp_review import flaw
 
-OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
-OPT_IN = frozenset({"START", "YES", "UNSTOP"})
-HELP = frozenset({"HELP", "INFO"})
-_AUTOMATIC = {
-    "STOP": "You have successfully been unsubscribed. You will not receive any more messages from this number. "
-    "Reply START to resubscribe.",
-    "START": "You have successfully been re-subscribed to messages from this number. Reply HELP for help. "
-    "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
-    "HELP": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
-}
-# A phone number, or on WhatsApp the id of somebody who hides theirs (a country, a dot and letters or digits).
-_SMS_ADDRESS = re.compile(r"\+[1-9]\d{6,14}")
-_WHATSAPP_ADDRESS = re.compile(r"whatsapp:(\+[1-9]\d{6,14}|[A-Z]{2}\.[A-Za-z0-9]{1,128})")
-_WHATSAPP = "whatsapp:"
 WINDOW = timedelta(hours=24)
 FINAL = frozenset({"failed", "undelivered", "canceled", "read"})
 
@@ -122,6 +108,13 @@ class TwilioStandIn:
     def new_sid(self, prefix: str) -> str:
         return f"{prefix}{self._random.getrandbits(128):032x}"
 
+    def review(self, sid: str) -> str:
+        """Let WhatsApp look at a content: approved, or refused for the reason given."""
+        content = self.contents[sid]
+        reason = flaw(content.body)
+        self.contents[sid] = replace(content, is_approved=not reason)
+        return reason
+
     # --- what the customer's program asks ---------------------------------------------------------------------------
 
     def create_message(self, form: Mapping[str, str], media_urls: Sequence[str]) -> TwilioMessage:
@@ -132,13 +125,12 @@ class TwilioStandIn:
         now = self.clock.now()
         if self._request_pace.take("", now):
             raise TwilioRefusal(20429)
-        to, sender = self._check_addresses(form)
-        callback = form.get("StatusCallback") or None
-        if callback and not callback.startswith(("http://", "https://")):
-            raise TwilioRefusal(21609, callback)
-        body, buttons = self._compose(form, media_urls)
+        to = recipient_of(form)
+        sender = self._sender_of(form, to)
+        callback = callback_of(form)
+        body, buttons = composed(form, media_urls, self.contents)
         self._check_recipient(sender, to)
-        if sender.startswith(_WHATSAPP) and self._whatsapp_pace.take(sender, now):
+        if sender.startswith(WHATSAPP) and self._whatsapp_pace.take(sender, now):
             raise TwilioRefusal(63018)
         error = self._channel_error(sender, to, self.contents.get(form.get("ContentSid", "")))
         if error is not None and self.refuses_at_once:
@@ -151,71 +143,39 @@ class TwilioStandIn:
             body=body,
             direction="outbound-api",
             status="accepted" if service and not form.get("From") else "queued",
-            num_segments=0 if service and not form.get("From") else _segments(to, body),
+            num_segments=0 if service and not form.get("From") else segments(to, body),
             created_at=now,
             updated_at=now,
             messaging_service_sid=service,
             status_callback=callback,
-            validity_seconds=_validity(form),
+            validity_seconds=validity_of(form),
             content_sid=form.get("ContentSid"),
             buttons=buttons,
             media_urls=tuple(media_urls),
         )
-        wait = self._queue(sender, _segments(to, body), is_service=bool(service))
+        wait = self._queue(sender, segments(to, body), is_service=bool(service))
         self._remember(message)
         self._begin(message, sender=sender, wait=wait, error=error)
         return message
 
-    def _check_addresses(self, form: Mapping[str, str]) -> tuple[str, str]:
-        to = form.get("To", "").strip()
-        if not to:
-            raise TwilioRefusal(21604)
-        if not _SMS_ADDRESS.fullmatch(to) and not _WHATSAPP_ADDRESS.fullmatch(to):
-            raise TwilioRefusal(21211, to)
+    def _sender_of(self, form: Mapping[str, str], to: str) -> str:
         sender = form.get("From", "").strip() or self._sender_of_service(form.get("MessagingServiceSid", ""), to)
-        if sender.startswith(_WHATSAPP) != to.startswith(_WHATSAPP):
+        if sender.startswith(WHATSAPP) != to.startswith(WHATSAPP):
             raise TwilioRefusal(21910)
         if sender not in self.senders:
-            raise TwilioRefusal(63007) if sender.startswith(_WHATSAPP) else TwilioRefusal(21606, sender)
-        return to, sender
+            raise TwilioRefusal(63007) if sender.startswith(WHATSAPP) else TwilioRefusal(21606, sender)
+        return sender
 
     def _sender_of_service(self, service: str, to: str) -> str:
         if not service:
             raise TwilioRefusal(21603)
         if service not in self.services:
             raise TwilioRefusal(21701)
-        is_whatsapp = to.startswith(_WHATSAPP)
+        is_whatsapp = to.startswith(WHATSAPP)
         for sender in self.services[service]:
-            if sender.startswith(_WHATSAPP) == is_whatsapp:
+            if sender.startswith(WHATSAPP) == is_whatsapp:
                 return sender
         raise TwilioRefusal(21703)
-
-    def _compose(self, form: Mapping[str, str], media_urls: Sequence[str]) -> tuple[str, tuple[Button, ...]]:
-        if form.get("ContentSid"):
-            return self._compose_content(form["ContentSid"], form.get("ContentVariables", ""))
-        body = form.get("Body", "")
-        if not body and not media_urls:
-            raise TwilioRefusal(21619)
-        if len(body) > 1600:
-            raise TwilioRefusal(21617)
-        if len(media_urls) > 10:
-            raise TwilioRefusal(21623)
-        for url in media_urls:
-            if not url.startswith(("http://", "https://")):
-                raise TwilioRefusal(21620, url)
-        return body, ()
-
-    def _compose_content(self, sid: str, variables_json: str) -> tuple[str, tuple[Button, ...]]:
-        content = self.contents.get(sid)
-        if content is None:
-            raise TwilioRefusal(21655)
-        variables = _content_variables(variables_json)
-        if content.placeholders() - set(variables) - set(content.variables):
-            raise TwilioRefusal(63028)
-        body = content.render(variables)
-        if len(body) > 1024:
-            raise TwilioRefusal(63021)
-        return body, content.buttons(variables)
 
     def _check_recipient(self, sender: str, to: str) -> None:
         if to in self.landlines:
@@ -224,7 +184,7 @@ class TwilioStandIn:
             raise TwilioRefusal(21610)
 
     def _channel_error(self, sender: str, to: str, content: Content | None) -> int | None:
-        if not to.startswith(_WHATSAPP):
+        if not to.startswith(WHATSAPP):
             return None
         if to in self.without_whatsapp:
             return 63024
@@ -235,7 +195,7 @@ class TwilioStandIn:
     def _queue(self, sender: str, segments: int, *, is_service: bool) -> float | None:
         """Take a place in the sender's queue: the seconds until it leaves, or None if the queue is over (30001)."""
         rate = self.limits.segments
-        if rate is None or sender.startswith(_WHATSAPP):
+        if rate is None or sender.startswith(WHATSAPP):
             return 0.0
         now = self.clock.now()
         leaves_at = max(now, self._free_at.get(sender, now))
@@ -311,7 +271,7 @@ class TwilioStandIn:
         if status in {"failed", "undelivered"}:
             message.error_code = error_code
         if message.num_segments == 0:
-            message.num_segments = _segments(message.to, message.body)
+            message.num_segments = segments(message.to, message.body)
         self.changes.tell(message)
 
     async def _fetch_media(self, message: TwilioMessage) -> bool:
@@ -359,7 +319,7 @@ class TwilioStandIn:
             body=body,
             direction="inbound",
             status="received",
-            num_segments=_segments(to, body),
+            num_segments=segments(to, body),
             created_at=now,
             updated_at=now,
             sent_at=now,
@@ -394,21 +354,14 @@ class TwilioStandIn:
 
     def _obey_opt_out_words(self, message: TwilioMessage) -> str | None:
         """Block or unblock the pair and give the OptOutType; on SMS only, and not on short codes."""
-        word = message.body.strip().upper()
         assert message.from_ is not None
-        pair = (message.from_, message.to)
         if message.is_whatsapp or len(message.to) < 8:
             return None
-        if word in OPT_OUT:
-            self.opted_out.add(pair)
-            kind = "STOP"
-        elif word in OPT_IN:
-            self.opted_out.discard(pair)
-            kind = "START"
-        elif word in HELP:
-            kind = "HELP"
-        else:
-            return None
+        kind = opt_out_type(message.body)
+        if kind == "STOP":
+            self.opted_out.add((message.from_, message.to))
+        elif kind == "START":
+            self.opted_out.discard((message.from_, message.to))
         return kind
 
     def _answer_opt_out_word(self, message: TwilioMessage, kind: str) -> None:
@@ -418,10 +371,10 @@ class TwilioStandIn:
             sid=self.new_sid("SM"),
             from_=message.to,
             to=message.from_,
-            body=_AUTOMATIC[kind],
+            body=ANSWERS[kind],
             direction="outbound-reply",
             status="delivered",
-            num_segments=count_segments(_AUTOMATIC[kind]),
+            num_segments=segments(message.from_, ANSWERS[kind]),
             created_at=now,
             updated_at=now,
             sent_at=now,
@@ -455,27 +408,3 @@ class TwilioStandIn:
     async def heard(self, phone: str, count: int) -> list[TwilioMessage]:
         """Wait until `phone` was sent at least `count` messages, and give them all."""
         return await self.changes.until(lambda: sent if len(sent := self.sent_to(phone)) >= count else None)
-
-
-def _segments(to: str, body: str) -> int:
-    return 1 if to.startswith(_WHATSAPP) else count_segments(body)
-
-
-def _validity(form: Mapping[str, str]) -> float:
-    given = form.get("ValidityPeriod", "36000")
-    if not given.isdigit() or not 1 <= int(given) <= 36_000:
-        raise TwilioRefusal(21612, given)
-    return int(given)
-
-
-def _content_variables(given: str) -> dict[str, str]:
-    """At most 100 variables of 255 characters, none empty (channels' rules); TwilioRefusal 21656 otherwise."""
-    try:
-        variables = json.loads(given or "{}")
-    except ValueError as error:
-        raise TwilioRefusal(21656) from error
-    if not isinstance(variables, dict) or len(variables) > 100:
-        raise TwilioRefusal(21656)
-    if not all(isinstance(value, str) and 0 < len(value) <= 255 for value in variables.values()):
-        raise TwilioRefusal(21656)
-    return variables

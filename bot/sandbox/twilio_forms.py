@@ -1,10 +1,8 @@
 """The forms that Twilio posts: a message's status, and what a phone sent (its webhook request's fields)."""
 
-from bot.sandbox.twilio_records import Button, TwilioMessage
+from bot.sandbox.twilio_records import WHATSAPP, Button, TwilioMessage
 
 Fields = list[tuple[str, str]]
-
-_WHATSAPP = "whatsapp:"
 
 
 def status_form(message: TwilioMessage, *, account_sid: str) -> Fields:
@@ -24,7 +22,7 @@ def status_form(message: TwilioMessage, *, account_sid: str) -> Fields:
     if message.error_code:
         form.append(("ErrorCode", str(message.error_code)))
     if message.is_whatsapp:
-        form += [("ChannelPrefix", "whatsapp"), ("ChannelToAddress", message.to.removeprefix(_WHATSAPP))]
+        form += [("ChannelPrefix", "whatsapp"), ("ChannelToAddress", message.to.removeprefix(WHATSAPP))]
         form += [("EventType", message.status.upper())] if message.status in {"delivered", "read"} else []
     return form
 
@@ -52,7 +50,7 @@ def inbound_form(message: TwilioMessage, *, account_sid: str, public_url: str) -
 
 def whatsapp_fields(message: TwilioMessage, *, button: Button | None, reply_to: str | None, name: str) -> Fields:
     """What it gets on top for WhatsApp; a sender who hides the number has no WaId."""
-    number = (message.from_ or "").removeprefix(_WHATSAPP)
+    number = (message.from_ or "").removeprefix(WHATSAPP)
     fields = [("ProfileName", name or number), ("MessageType", _message_type(message, button))]
     if number.startswith("+"):
         fields.append(("WaId", number.removeprefix("+")))

@@ -7,6 +7,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 API = "/2010-04-01"
+WHATSAPP = "whatsapp:"  # begins every address of that channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class TwilioMessage:
 
     @property
     def is_whatsapp(self) -> bool:
-        return self.to.startswith("whatsapp:")
+        return self.to.startswith(WHATSAPP)
 
     def as_json(self, account_sid: str) -> dict[str, object]:
         uri = f"{API}/Accounts/{account_sid}/Messages/{self.sid}"
@@ -131,8 +132,12 @@ class Content:
     def opens_conversation(self) -> bool:
         return self.is_approved and "twilio/list-picker" not in self.types
 
+    @property
+    def body(self) -> str:
+        return str(self._shown.get("body", ""))
+
     def render(self, variables: Mapping[str, str]) -> str:
-        return _fill(str(self._shown.get("body", "")), {**self.variables, **variables})
+        return _fill(self.body, {**self.variables, **variables})
 
     def placeholders(self) -> set[str]:
         return set(re.findall(r"\{\{(\w+)\}\}", str(self._shown)))

@@ -40,7 +40,8 @@ UNREADABLE = Text(msgid="I could not open the file. Please send it again as a ph
 TEXTS = (INTRODUCTION, FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
 POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
-MAX_ATTEMPTS = 5  # bells that a message may need; then a person gets it, for later messages wait behind it
+MAX_ATTEMPTS = 5  # tries of a message that has waited; then a person gets it
+JUST_RECEIVED = timedelta(seconds=10)  # less than the pause after a few failures or a death: tries in it are few
 # No welcome goes before these: opt-out words (R19), a life that may be at stake (R1), a talk that looks harmless.
 # The flow that joins a site says who speaks itself.
 AT_ONCE = frozenset({"stop", "start", "doubt_danger", "mental_distress", "weather", joining.FLOW})
@@ -126,21 +127,28 @@ class Conversation:
     async def _handle(self, message: Message, known: Known | None) -> None:
         """Handle one message; whatever fails, the contact gets an answer and a person gets a case (R22)."""
         try:
-            lane = await self._answer(message, known)
-        except (Conflict, Unavailable) as error:
-            if await self._count(message) < MAX_ATTEMPTS:
-                raise  # nothing was written: the bell rings again
-            log.error("message_given_up", message=message.id, error=error)
-            lane = await self._fall_back(message)
+            is_given_up = await self._is_given_up(message)
+            lane = await (self._fall_back(message) if is_given_up else self._answer(message, known))
+        except (Conflict, Unavailable):
+            raise  # nothing was written: the bell rings again
         except Exception as error:
             log.error("message_failed", message=message.id, error=error)
             lane = await self._fall_back(message)
         await self.bell.ring(message.contact, lane)
 
-    async def _count(self, message: Message) -> int:
-        """One more try in vain. While the database is away nothing is counted."""
+    async def _is_given_up(self, message: Message) -> bool:
+        """Whether it was tried in vain so often that a person gets it, for later messages wait behind it.
+
+        A try is counted before it is made: some messages might kill whatever process tries them. Those just received
+        are not counted, so that the many that succeed at once cost no write; while the database is away nothing is.
+        """
+        if self.clock.now() - message.received_at < JUST_RECEIVED:
+            return False
         async with self.store.transaction() as unit:
-            return await unit.messages.count_attempt(message.id)
+            attempts = await unit.messages.count_attempt(message.id)
+        if attempts > MAX_ATTEMPTS:
+            log.error("message_given_up", message=message.id, attempts=attempts)
+        return attempts > MAX_ATTEMPTS
 
     async def _answer(self, message: Message, known: Known | None) -> Lane:
         if (channel := self.channels.get(message.received.channel)) is not None:

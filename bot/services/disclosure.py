@@ -14,6 +14,7 @@ FEWEST = 5  # a smaller count could tell of a person
 Row = TypeVar("Row", bound=Hashable)
 Column = TypeVar("Column", bound=Hashable)
 Cell = tuple[int, int]  # the numbers of a row and a column
+Hidden = list[set[int]]  # of each row, the columns whose cells are hidden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,21 +141,24 @@ class _Grid(Generic[Row, Column]):
             if len(span) == 1 or len(self.rows) == 1:
                 continue  # its cells are known totals
             filled = {(row, column) for row, cells in enumerate(self.counts) for column in span if cells[column]}
-            small = {cell for cell in filled if self._count(cell) < FEWEST}
-            mine = set(small)
-            for cell in sorted(small):  # what is open stays so, however many more are hidden
+            small = sorted(cell for cell in filled if self._count(cell) < FEWEST)
+            mine: Hidden = [set() for _ in self.rows]
+            for row, column in small:
+                mine[row].add(column)
+            for cell in small:  # what is open stays so, however many more are hidden
                 while not self._is_open(cell, mine):
-                    further = _candidates(cell, mine, filled - mine)
+                    further = _candidates(cell, mine, filled)
                     if not further:
                         return hidden, cell
-                    mine.add(min(further, key=lambda one: (self._count(one), one)))
-            hidden |= mine
+                    row, column = min(further, key=lambda one: (self._count(one), one))
+                    mine[row].add(column)
+            hidden |= {(row, column) for row, columns in enumerate(mine) for column in columns}
         return hidden, None
 
     def _count(self, cell: Cell) -> int:
         return self.counts[cell[0]][cell[1]]
 
-    def _is_open(self, cell: Cell, hidden: Set[Cell]) -> bool:
+    def _is_open(self, cell: Cell, hidden: Hidden) -> bool:
         """Whether the cell could have another value, all totals being as they are and no hidden cell being empty.
 
         It could where one more here is one less in another hidden cell of its column, one more in the row of that, and
@@ -164,29 +168,34 @@ class _Grid(Generic[Row, Column]):
             self._count(cell) > 1 and self._leads_back(cell, hidden, is_more=False)
         )
 
-    def _leads_back(self, cell: Cell, hidden: Set[Cell], *, is_more: bool) -> bool:
+    def _leads_back(self, cell: Cell, hidden: Hidden, *, is_more: bool) -> bool:
         """Follow such changes from the cell's column through hidden cells, in any number of steps, to its row."""
         home, start = cell
-        others = hidden - {cell}
+        least_before, least_after = (2, 1) if is_more else (1, 2)  # a cell that gets one less must not become empty
         seen, waiting = {start}, [start]
         while waiting:
             here = waiting.pop()
-            rows = {one[0] for one in others if one[1] == here and (not is_more or self._count(one) > 1)}
-            if home in rows:
-                return True
-            further = {one[1] for one in others if one[0] in rows and (is_more or self._count(one) > 1)} - seen
-            seen |= further
-            waiting += further
+            for row, columns in enumerate(hidden):
+                if row == home or here not in columns or self.counts[row][here] < least_before:
+                    continue
+                for column in columns - seen:
+                    if self.counts[row][column] < least_after:
+                        continue
+                    if column in hidden[home] and self.counts[home][column] >= least_before:
+                        return True
+                    seen.add(column)
+                    waiting.append(column)
         return False
 
 
-def _candidates(naked: Cell, hidden: Set[Cell], shown: Set[Cell]) -> Set[Cell]:
+def _candidates(naked: Cell, hidden: Hidden, filled: Set[Cell]) -> Set[Cell]:
     """Which cells may be hidden next: in the row or column where it is alone, else where a way back could close."""
     row, column = naked
-    if not any(one[0] == row for one in hidden - {naked}):
+    shown = {one for one in filled if one[1] not in hidden[one[0]]}
+    if hidden[row] == {column}:
         return {one for one in shown if one[0] == row}
-    if not any(one[1] == column for one in hidden - {naked}):
+    if not any(column in columns for other, columns in enumerate(hidden) if other != row):
         return {one for one in shown if one[1] == column}
-    rows, columns = {one[0] for one in hidden}, {one[1] for one in hidden}
-    closing = {one for one in shown if one[0] in rows and one[1] in columns}
-    return closing or {one for one in shown if one[0] in rows or one[1] in columns}
+    known: set[int] = set().union(*hidden)
+    closing = {one for one in shown if hidden[one[0]] and one[1] in known}
+    return closing or {one for one in shown if hidden[one[0]] or one[1] in known}

@@ -235,7 +235,7 @@ class OutreachSender:
             for delivery in others:
                 await self._note(unit, _given_up(delivery) if _broadcast(delivery) in late else delivery)
             for broadcast in late & {_broadcast(one) for one in (*sent, *others) if _may_be_sent(one)}:
-                await self.desk.catch_up(unit, broadcast)
+                await self.desk.life.catch_up(unit, broadcast)
 
     async def _hold_all(self, unit: Unit, broadcasts: Iterable[BroadcastId]) -> set[BroadcastId]:
         """Nobody stops these until their accounts are written; returns those that were stopped before."""

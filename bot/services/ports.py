@@ -1,4 +1,4 @@
-"""Owns every Protocol that the services need: what adapters must do, in the services' own words."""
+"""Owns the Protocols that the services need, but for those of `broadcast_ports` and `employer_ports`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,14 +10,13 @@ from bot.domain.case import Case, CaseId
 from bot.domain.contact import Address, Channel, Contact, ContactId
 from bot.domain.delivery import BroadcastId, Content, Delivery, DeliveryId, Lane
 from bot.domain.document import Document, DocumentId
-from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.message import Attachment, Message, MessageId, Receipt, Received, Understanding
 from bot.domain.place import Place, PlaceId, PlaceKind
 from bot.domain.session import Session
-from bot.domain.staff import Staff, StaffId, StaffSession
 from bot.domain.values import Value
 from bot.engine.effects import Called
 from bot.services.broadcast_ports import Broadcasts, Recipients
+from bot.services.employer_ports import Roster, Sites, StaffAccounts
 
 # --- time and names -----------------------------------------------------------------------------------------------
 
@@ -231,54 +230,6 @@ class Places(Protocol):
     async def all(self) -> Sequence[Place]: ...
 
 
-class Sites(Protocol):
-    async def put(self, employer: Employer, sites: Sequence[Site]) -> None: ...
-
-    async def get(self, site: SiteId) -> Site | None: ...
-
-    async def by_code(self, code: str) -> Site | None:
-        """By its joining code, whatever the case of its letters."""
-        ...
-
-    async def all(self) -> Sequence[Site]: ...
-
-    async def of(self, employer: EmployerId) -> Sequence[Site]: ...
-
-    async def employer(self, employer: EmployerId) -> Employer | None: ...
-
-    async def employers(self) -> Sequence[Employer]: ...
-
-
-class Roster(Protocol):
-    """The people of an employer, many at a time."""
-
-    async def owners(self, addresses: Sequence[Address]) -> Mapping[Address, ContactId]:
-        """Whose these addresses are; those that are nobody's are left out."""
-        ...
-
-    async def listed_as(self, employer: EmployerId, numbers: Sequence[str]) -> Mapping[str, ContactId]:
-        """Who has these employee numbers in the employer's list; numbers that nobody has are left out."""
-        ...
-
-    async def get(self, contacts: Sequence[ContactId]) -> Mapping[ContactId, Contact]:
-        """These contacts; one that is not stored, or was erased, is left out."""
-        ...
-
-    async def people(self, employer: EmployerId) -> Sequence[Contact]:
-        """Everybody of the employer's, who left too, in the order in which they came."""
-        ...
-
-    async def groups(self, employer: EmployerId | None) -> Sequence[str]:
-        """The groups that people of the employer (None: of any) are in, by name."""
-        ...
-
-    async def add(self, contacts: Sequence[Contact]) -> None:
-        """Store new contacts with their addresses; raises Conflict when an address is somebody else's."""
-        ...
-
-    async def set_left(self, contacts: Sequence[ContactId], at: datetime | None) -> None: ...
-
-
 class Documents(Protocol):
     async def add(self, document: Document, body: bytes) -> None: ...
 
@@ -287,36 +238,6 @@ class Documents(Protocol):
     async def body(self, document: DocumentId) -> bytes | None: ...
 
     async def delete_expired(self, now: datetime, limit: int) -> int: ...
-
-
-class StaffAccounts(Protocol):
-    async def add(self, staff: Staff) -> None:
-        """Raises Conflict when the login is another's."""
-        ...
-
-    async def get(self, staff: StaffId) -> Staff | None: ...
-
-    async def hold(self, login: str) -> Staff | None:
-        """The account of this login, which no other transaction changes until this one ends."""
-        ...
-
-    async def save(self, staff: Staff) -> None: ...
-
-    async def all(self) -> Sequence[Staff]: ...
-
-    async def begin(self, session: StaffSession) -> None: ...
-
-    async def session(self, id_: str) -> StaffSession | None: ...
-
-    async def seen(self, id_: str, at: datetime) -> None: ...
-
-    async def end(self, id_: str) -> bool:
-        """False when the session was over already: of two who end it one may go on."""
-        ...
-
-    async def end_all(self, staff: StaffId) -> int: ...
-
-    async def delete_expired(self, now: datetime) -> int: ...
 
 
 class Unit(Protocol):

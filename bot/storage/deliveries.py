@@ -6,31 +6,34 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, delete, exists, func, insert, or_, select, tuple_, update
-
-from bot.domain.contact import Address, Channel, ContactId, Scheme
-from bot.domain.delivery import (
-    BroadcastId,
-    Content,
-    Delivery,
-    DeliveryId,
-    DeliveryStatus,
-    Lane,
-    Option,
-    Outreach,
-    Template,
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
 )
+
+from bot.domain.contact import Address, Channel, ContactId
+from bot.domain.delivery import BroadcastId, Delivery, DeliveryId, DeliveryStatus, Lane
 from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Receipt
-from bot.storage import values
+from bot.storage.delivery_rows import LANES, DeliveryRows
 from bot.storage.retention import delete_oldest
-from bot.storage.schema import Moment, contacts, early_receipts
+from bot.storage.schema import IS_DOUBTED, IS_TEMPLATE, Moment, contacts, early_receipts
 from bot.storage.schema import deliveries as table
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
 
 EARLY_RECEIPT_LIFE = timedelta(days=1)
-_LANES = (Lane.EMERGENCY, Lane.REPLY, Lane.BULK)  # stored by their place here: who goes first
 _SENDING = DeliveryStatus.SENDING.value
 _NEVER_READ = [status.value for status in (DeliveryStatus.FAILED, DeliveryStatus.EXPIRED, DeliveryStatus.CANCELLED)]
 # The order in which early receipts are believed, whatever order they came in.
@@ -105,6 +108,7 @@ class SqlDeliveries:
         self._work = work
         self._db = work.connection
         self._vault = work.vault
+        self._rows = DeliveryRows(work.vault)
 
     async def add(self, deliveries: Sequence[Delivery]) -> None:
         if not deliveries:
@@ -119,7 +123,7 @@ class SqlDeliveries:
                     "contact_id": delivery.contact,
                     "position": ahead[delivery.contact],
                     "created_at": delivery.created_at,
-                    **self._row(delivery),
+                    **self._rows.written(delivery),
                 }
             )
         await self._db.execute(insert(table), rows)
@@ -136,7 +140,7 @@ class SqlDeliveries:
         for row in pending:
             if row.ready_at > now:
                 break
-            taken.append(replace(self._delivery(row), status=DeliveryStatus.SENDING, claimed_until=until))
+            taken.append(replace(self._rows.read(row), status=DeliveryStatus.SENDING, claimed_until=until))
         if taken:
             await self._db.execute(_CLAIM, {"taken": [delivery.id for delivery in taken], "until": until})
         return taken
@@ -144,8 +148,8 @@ class SqlDeliveries:
     async def save(self, delivery: Delivery) -> None:
         """Keep an outcome; raises Conflict for a move that is not allowed or that a stale claim asks for."""
         if delivery.provider_id is not None:
-            await self._work.one_at_a_time(self._provider_hash(delivery.channel, delivery.provider_id))
-        row = {"delivery": delivery.id, **self._row(delivery)}
+            await self._work.one_at_a_time(self._rows.provider_hash(delivery.channel, delivery.provider_id))
+        row = {"delivery": delivery.id, **self._rows.written(delivery)}
         if delivery.status is not DeliveryStatus.SENT:
             row["claim"] = delivery.claimed_until
         if (await self._db.execute(_MOVES[delivery.status], row)).rowcount == 0:
@@ -156,7 +160,7 @@ class SqlDeliveries:
             await self._apply_early_receipts(delivery)
 
     async def receive(self, receipt: Receipt) -> Delivery | None:
-        key = self._provider_hash(receipt.channel, receipt.provider_id)
+        key = self._rows.provider_hash(receipt.channel, receipt.provider_id)
         await self._work.one_at_a_time(key)
         stored = await self._locked(table.c.provider_hash == key)
         if stored is None:
@@ -164,7 +168,7 @@ class SqlDeliveries:
             return None
         moved = _moved(stored, DeliveryStatus(receipt.status), receipt.reason)
         if moved is not None:
-            await self._store(moved)
+            await self._keep_receipt(moved)
         return moved
 
     async def contacts_due(self, now: datetime, limit: int) -> Sequence[tuple[ContactId, Lane]]:
@@ -183,7 +187,7 @@ class SqlDeliveries:
             .order_by(lane, func.min(table.c.ready_at))
             .limit(limit)
         )
-        return [(ContactId(row.contact_id), _LANES[row.lane]) for row in rows]
+        return [(ContactId(row.contact_id), LANES[row.lane]) for row in rows]
 
     async def after(self, contact: ContactId, address: Address, position: int, limit: int) -> Sequence[Delivery]:
         """Deliveries to one address after a position, in order, but for those that will never be read there."""
@@ -198,7 +202,7 @@ class SqlDeliveries:
             .order_by(table.c.position)
             .limit(limit)
         )
-        return [self._delivery(row) for row in rows]
+        return [self._rows.read(row) for row in rows]
 
     async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
         cancelled = await self._db.execute(
@@ -214,7 +218,7 @@ class SqlDeliveries:
 
     async def get(self, delivery: DeliveryId) -> Delivery | None:
         row = (await self._db.execute(select(table).where(table.c.id == delivery))).first()
-        return self._delivery(row) if row is not None else None
+        return self._rows.read(row) if row is not None else None
 
     async def delete_before(self, at: datetime, limit: int) -> int:
         due = table.c.ready_at.is_(None) & (table.c.created_at < at)
@@ -227,7 +231,7 @@ class SqlDeliveries:
     ) -> Sequence[Delivery]:
         pending = (
             select(table)
-            .where(table.c.channel == channel.value, table.c.lane == _LANES.index(lane))
+            .where(table.c.channel == channel.value, table.c.lane == LANES.index(lane))
             .where(table.c.broadcast_id.is_not(None), table.c.ready_at <= now)
             .order_by(table.c.ready_at)
             .limit(limit)
@@ -239,18 +243,18 @@ class SqlDeliveries:
         doubted = case((table.c.status == _SENDING, table.c.doubts + 1), else_=table.c.doubts)
         claim = update(table).where(table.c.id.in_([row.id for row in rows]))
         await self._db.execute(claim.values(status=_SENDING, ready_at=until, doubts=doubted))
-        return [_claimed(self._delivery(row), until) for row in rows]
+        return [_claimed(self._rows.read(row), until) for row in rows]
 
     async def save_sent(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         if not deliveries:
             return []
         keys = {
-            self._provider_hash(delivery.channel, delivery.provider_id): delivery
+            self._rows.provider_hash(delivery.channel, delivery.provider_id): delivery
             for delivery in deliveries
             if delivery.provider_id is not None
         }
         await self._work.each_at_a_time(sorted(keys))
-        await self._db.execute(_KEEP_SENT, [self._sent_row(key, delivery) for key, delivery in keys.items()])
+        await self._db.execute(_KEEP_SENT, [self._rows.sent(key, delivery) for key, delivery in keys.items()])
         early = await self._db.execute(_TAKE_ALL_EARLY, {"keys": list(keys)})
         overtaken: dict[str, dict[DeliveryStatus, str | None]] = {}
         for row in early:
@@ -259,7 +263,7 @@ class SqlDeliveries:
 
     async def of_recipient(self, recipient: int) -> Sequence[Delivery]:
         mine = select(table).where(table.c.recipient == recipient).order_by(table.c.round, table.c.position)
-        return [self._delivery(row) for row in await self._db.execute(mine)]
+        return [self._rows.read(row) for row in await self._db.execute(mine)]
 
     async def cancel_outreach(self, broadcast: BroadcastId) -> int:
         cancelled = await self._db.execute(
@@ -274,14 +278,13 @@ class SqlDeliveries:
         await self._work.one_at_a_time(f"templates:{channel.value}")  # two senders must not spend the same room
         is_counted = or_(table.c.sent_at >= at, table.c.ready_at.is_not(None))  # sent, or about to be
         people = select(func.count(table.c.contact_id.distinct())).where(
-            table.c.channel == channel.value, table.c.is_template.is_(True), is_counted
+            table.c.channel == channel.value, text(IS_TEMPLATE), is_counted
         )
         return int(await self._db.scalar(people) or 0)
 
     async def doubts(self, broadcast: BroadcastId) -> int:
-        return int(
-            await self._db.scalar(select(func.sum(table.c.doubts)).where(table.c.broadcast_id == broadcast)) or 0
-        )
+        mine = table.c.broadcast_id == broadcast, text(IS_DOUBTED)
+        return int(await self._db.scalar(select(func.sum(table.c.doubts)).where(*mine)) or 0)
 
     # --- order ------------------------------------------------------------------------------------------------------
 
@@ -310,7 +313,7 @@ class SqlDeliveries:
         """Move a delivery that has just been sent by the receipts that overtook it."""
         if sent.provider_id is None:
             return
-        key = self._provider_hash(sent.channel, sent.provider_id)
+        key = self._rows.provider_hash(sent.channel, sent.provider_id)
         early = (await self._db.execute(_TAKE_EARLY, {"key": key})).all()
         await self._after_receipts(sent, {DeliveryStatus(row.status): row.reason for row in early})
 
@@ -320,99 +323,24 @@ class SqlDeliveries:
             if status in reasons:
                 moved = _moved(moved, status, reasons[status]) or moved
         if moved is not sent:
-            await self._store(moved)
+            await self._keep_receipt(moved)
         return moved
-
-    def _provider_hash(self, channel: Channel, provider_id: str) -> str:
-        return self._vault.fingerprint("delivery", channel, provider_id)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
     async def _locked(self, condition: Any) -> Delivery | None:
         newest = select(table).where(condition).order_by(table.c.created_at.desc()).limit(1)
         row = (await self._db.execute(newest.with_for_update(key_share=True))).first()
-        return self._delivery(row) if row is not None else None
+        return self._rows.read(row) if row is not None else None
 
-    async def _store(self, delivery: Delivery) -> None:
-        await self._db.execute(update(table).where(table.c.id == delivery.id).values(self._row(delivery)))
-
-    def _row(self, delivery: Delivery) -> dict[str, Any]:
-        ready = {DeliveryStatus.QUEUED: delivery.due_at, DeliveryStatus.SENDING: delivery.claimed_until}
-        sent_as = delivery.provider_id
-        return {
-            "channel": delivery.channel.value,
-            "address_hash": self._vault.hash_address(delivery.address),
-            "language": delivery.content.language,
-            "origin": delivery.origin,
-            "lane": _LANES.index(delivery.lane),
-            "status": delivery.status.value,
-            "attempts": delivery.attempts,
-            "due_at": delivery.due_at,
-            "ready_at": ready.get(delivery.status),
-            "expires_at": delivery.expires_at,
-            "sent_at": delivery.sent_at,
-            "provider_hash": self._provider_hash(delivery.channel, sent_as) if sent_as is not None else None,
-            "failure": delivery.failure.value if delivery.failure else None,
-            "broadcast_id": delivery.outreach.broadcast if delivery.outreach else None,
-            "recipient": delivery.outreach.recipient if delivery.outreach else None,
-            "round": delivery.outreach.round if delivery.outreach else 0,
-            "doubts": delivery.outreach.doubts if delivery.outreach else 0,
-            "is_template": delivery.content.template is not None if delivery.outreach else None,
-            "sealed": self._seal(delivery),
-        }
-
-    def _sent_row(self, key: str, delivery: Delivery) -> dict[str, Any]:
-        return {
-            "delivery": delivery.id,
-            "key": key,
-            "attempts": delivery.attempts,
-            "at": delivery.sent_at,
-            "private": self._seal(delivery),
-        }
-
-    def _seal(self, delivery: Delivery) -> bytes:
-        content, template = delivery.content, delivery.content.template
-        private = {
-            "scheme": delivery.address.scheme.value,
-            "path": delivery.address.path,
-            "provider_id": delivery.provider_id,
-            "text": content.text,
-            "options": [[option.label, option.payload] for option in content.options],
-            "asks_position": content.asks_position,
-            "attachment": content.attachment,
-            "template": [template.id, *template.variables] if template else None,
-        }
-        return self._vault.seal("deliveries", delivery.id, values.to_bytes(private))
-
-    def _delivery(self, row: Any) -> Delivery:
-        private = values.from_bytes(self._vault.unseal("deliveries", row.id, row.sealed))
-        status = DeliveryStatus(row.status)
-        return Delivery(
-            id=DeliveryId(row.id),
-            contact=ContactId(row.contact_id),
-            channel=Channel(row.channel),
-            address=Address(scheme=Scheme(private["scheme"]), path=private["path"]),
-            content=_content(row.language, private),
-            origin=row.origin,
-            lane=_LANES[row.lane],
-            status=status,
-            attempts=row.attempts,
-            position=row.position,
-            created_at=row.created_at,
-            due_at=row.due_at,
-            expires_at=row.expires_at,
-            sent_at=row.sent_at,
-            claimed_until=row.ready_at if status is DeliveryStatus.SENDING else None,
-            provider_id=private["provider_id"],
-            failure=Reason(row.failure) if row.failure else None,
-            outreach=_outreach(row) if row.broadcast_id else None,
+    async def _keep_receipt(self, moved: Delivery) -> None:
+        """Keep what receipts change, if they are of the send that is on record: of two, it is the first."""
+        assert moved.provider_id is not None
+        key = self._rows.provider_hash(moved.channel, moved.provider_id)
+        mine = update(table).where(table.c.id == moved.id, table.c.provider_hash == key)
+        await self._db.execute(
+            mine.values(status=moved.status.value, failure=moved.failure.value if moved.failure else None)
         )
-
-
-def _outreach(row: Any) -> Outreach:
-    return Outreach(
-        broadcast=BroadcastId(row.broadcast_id), recipient=row.recipient, round=row.round, doubts=row.doubts
-    )
 
 
 def _claimed(delivery: Delivery, until: datetime) -> Delivery:
@@ -421,18 +349,6 @@ def _claimed(delivery: Delivery, until: datetime) -> Delivery:
     if outreach is not None and delivery.status is DeliveryStatus.SENDING:
         outreach = replace(outreach, doubts=outreach.doubts + 1)
     return replace(delivery, status=DeliveryStatus.SENDING, claimed_until=until, outreach=outreach)
-
-
-def _content(language: str, private: dict[str, Any]) -> Content:
-    template = private["template"]
-    return Content(
-        text=private["text"],
-        language=language,
-        options=tuple(Option(label=label, payload=payload) for label, payload in private["options"]),
-        asks_position=private["asks_position"],
-        attachment=private["attachment"],
-        template=Template(id=template[0], variables=tuple(template[1:])) if template else None,
-    )
 
 
 def _moved(delivery: Delivery, status: DeliveryStatus, reason: str | None) -> Delivery | None:

@@ -35,12 +35,12 @@ from bot.domain.errors import Reason
 from bot.services.broadcast_ports import Answered, Course, Due, Plan, Share, Tally
 from bot.storage import audience
 from bot.storage.contacts import SqlContacts
+from bot.storage.delivery_rows import LANES
 from bot.storage.schema import Moment, broadcasts, check_ins, contacts, deliveries
 from bot.storage.schema import recipients as table
 from bot.storage.upsert import insert_select
 from bot.storage.work import Work
 
-_LANES = (Lane.EMERGENCY, Lane.REPLY, Lane.BULK)
 _S = RecipientState
 _LIVE = select(broadcasts.c.id).where(broadcasts.c.status == BroadcastStatus.LIVE.value)
 _SELF_ANSWERED = table.c.safety_source == Source.SELF.value
@@ -63,7 +63,7 @@ def _find_work() -> CompoundSelect[Any]:
     """Each channel and lane in which there is something to send, without counting what: there may be a million."""
     now = bindparam("now", type_=Moment)
     places = []
-    for channel, lane in product(Channel, range(len(_LANES))):
+    for channel, lane in product(Channel, range(len(LANES))):
         due = exists().where(
             table.c.due_channel == channel.value,
             table.c.lane == lane,
@@ -124,7 +124,7 @@ class SqlRecipients:
             people.c.language,
             people.c.is_fallback,
             people.c.channel,
-            literal(_LANES.index(broadcast.lane)),
+            literal(LANES.index(broadcast.lane)),
             case((is_reached, _S.WAITING.value), else_=_S.NOT_REACHED.value),
             people.c.reason,
             literal(0),
@@ -143,14 +143,14 @@ class SqlRecipients:
 
     async def work(self, now: datetime) -> frozenset[tuple[Channel, Lane]]:
         found = await self._db.execute(_WORK, {"now": now})
-        return frozenset((Channel(channel), _LANES[lane]) for channel, lane in found)
+        return frozenset((Channel(channel), LANES[lane]) for channel, lane in found)
 
     async def due(self, channel: Channel, lane: Lane, now: datetime, limit: int) -> Sequence[Due]:
         next_ones = (
             select(table)
             .where(
                 table.c.due_channel == channel.value,
-                table.c.lane == _LANES.index(lane),
+                table.c.lane == LANES.index(lane),
                 table.c.due_at <= now,
                 table.c.broadcast_id.in_(_LIVE),
                 table.c.contact_id.is_not(None),

@@ -55,10 +55,11 @@ class Moment(TypeDecorator[datetime]):
 
 # What the partial indexes hold; a query that says the same words is answered from them.
 IS_OPEN = "status IN ('waiting', 'suspended')"
-IS_WAITING = "status = 'waiting'"
 IS_ENDED = "status = 'ended'"
 IS_OPEN_CASE = "status IN ('open', 'in_progress', 'waiting')"
 IS_PENDING_OUTREACH = "ready_at IS NOT NULL AND broadcast_id IS NOT NULL"
+IS_TEMPLATE = "is_template IS TRUE"
+IS_DOUBTED = "doubts > 0"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only in a column of type INTEGER
 ID = String(64)
@@ -195,7 +196,7 @@ sessions = Table(
     _sealed(),  # answers
     Index("ix_sessions_contact_id", "contact_id"),
     _partial("ix_sessions_open", "contact_id", "number", where=IS_OPEN),
-    _partial("ix_sessions_waits_until", "waits_until", where=IS_WAITING),
+    _partial("ix_sessions_waits_until", "waits_until", where=IS_OPEN),
     _partial("ix_sessions_aging", "started_at", where=IS_ENDED),
 )
 
@@ -228,6 +229,8 @@ deliveries = Table(
     UniqueConstraint("contact_id", "position"),
     _partial("ix_deliveries_outreach", "channel", "lane", "ready_at", where=IS_PENDING_OUTREACH),
     _partial("ix_deliveries_recipient", "recipient", where="recipient IS NOT NULL"),
+    _partial("ix_deliveries_templates", "channel", "sent_at", where=IS_TEMPLATE),
+    _partial("ix_deliveries_doubted", "broadcast_id", where=IS_DOUBTED),
     Index("ix_deliveries_address_hash_position", "address_hash", "position"),
     Index("ix_deliveries_provider_hash", "provider_hash"),
     _partial("ix_deliveries_pending", "contact_id", "lane", "position", where="ready_at IS NOT NULL"),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.contact import ContactId
 from bot.domain.errors import Unavailable
 from bot.services.broadcast_ports import Broadcasts, Recipients
+from bot.services.employer_ports import Roster, Sites, StaffAccounts
 from bot.services.ports import (
     Cases,
     Clock,
@@ -19,10 +20,7 @@ from bot.services.ports import (
     Documents,
     Messages,
     Places,
-    Roster,
     Sessions,
-    Sites,
-    StaffAccounts,
 )
 from bot.storage import database, index_key
 from bot.storage.broadcasts import SqlBroadcasts

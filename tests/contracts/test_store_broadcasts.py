@@ -710,9 +710,11 @@ async def test_of_two_who_sent_the_same_the_first_record_stays(farm: SqlStore) -
     await save_sent(farm, sent(other, "SM-2"))
     async with farm.transaction() as unit:
         await unit.deliveries.receive(Receipt(channel=Channel.SMS, provider_id="SM-2", status="delivered"))
+        assert await unit.deliveries.receive(Receipt(channel=Channel.SMS, provider_id="SM-1", status="failed")) is None
     await save_sent(farm, sent(slow, "SM-1"))
     after = await stored(farm, slow)
     assert (after.provider_id, after.status) == ("SM-2", DeliveryStatus.DELIVERED)
+    assert after.outreach == other.outreach, "it stays in doubt: the reader may have it twice"
 
 
 async def test_everything_tried_for_a_recipient_is_told_in_order(farm: SqlStore) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, ClientSession
 
-from bot.sandbox.phones import create_phones
+from bot.sandbox.phones_page import create_phones
 from bot.sandbox.telegram import TelegramStandIn
 from bot.sandbox.twilio import Button, Fate, TwilioStandIn, Webhook
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from bot.sandbox.badges import Badge
 from bot.sandbox.crew import read_crew
-from bot.sandbox.phones import create_phones
+from bot.sandbox.phones_page import create_phones
 from bot.sandbox.telegram import TelegramStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from tests.provide import chromium

@@ -15,7 +15,7 @@ from bot.domain.staff import Role
 from bot.sandbox import scenario
 from bot.sandbox.badges import Badge, seconds_left
 from bot.sandbox.crew import Member, read_crew
-from bot.sandbox.phones import create_phones
+from bot.sandbox.phones_page import create_phones
 from bot.sandbox.telegram import TelegramStandIn
 from bot.sandbox.twilio import TwilioStandIn
 from bot.services.roster import RosterDesk

@@ -19,7 +19,12 @@ PHONE = "+447700900001"
 TEMPLATE = Content(
     sid="HX" + "1" * 32,
     variables={"2": "today"},
-    types={"twilio/quick-reply": {"body": "Hi {{1}}, safe {{2}}?", "actions": [{"title": "Yes {{1}}", "id": "y"}]}},
+    types={
+        "twilio/quick-reply": {
+            "body": "Hi {{1}}, are you safe {{2}}? Answer here.",
+            "actions": [{"title": "Yes {{1}}", "id": "y"}],
+        }
+    },
 )
 
 
@@ -217,7 +222,7 @@ async def test_an_approved_template_passes_outside_the_window_with_its_variables
 ) -> None:
     a_template(twilio)
     message = await send(client, **_ASK, body=None, content_variables='{"1": "Asha"}')
-    assert message.body == "Hi Asha, safe today?"
+    assert message.body == "Hi Asha, are you safe today? Answer here."
     assert [(one.text, one.payload) for one in twilio.messages[message.sid].buttons] == [("Yes Asha", "y")]
     assert twilio.messages[message.sid].status == "read"
 
@@ -235,6 +240,17 @@ async def test_content_made_by_the_api_opens_a_conversation_only_once_approved(
     async with ClientSession() as session, session.post(url, json={"name": "ask"}, headers=login) as answer:
         assert answer.status == 201
     assert (await send(client, **asked)).status == "queued"
+
+
+async def test_a_template_that_whatsapp_rejects_opens_no_conversation(client: Client, twilio: TwilioStandIn) -> None:
+    twilio.refuses_at_once = True
+    twilio.contents["HX2"] = Content(sid="HX2", types={"twilio/text": {"body": "{{1}}"}}, is_approved=False)
+    login = {"Authorization": encode_basic_auth(twilio.account_sid, twilio.auth_token)}
+    url = f"{twilio.public_url}/v1/Content/HX2/ApprovalRequests/whatsapp"
+    async with ClientSession() as session, session.post(url, json={"name": "any"}, headers=login) as answer:
+        told = await answer.json()
+    assert (told["status"], bool(told["rejection_reason"])) == ("rejected", True)
+    assert await refused(client, **_WA, content_sid="HX2", content_variables='{"1": "Go up"}') == (400, 63016)
 
 
 async def test_a_list_goes_out_inside_the_window_only(client: Client, twilio: TwilioStandIn) -> None:

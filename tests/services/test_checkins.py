@@ -175,7 +175,7 @@ async def test_r2_what_is_told_in_private_after_an_alert_is_no_answer_to_it(
         before = await recipient(house, alert.id, ana)
         house.clock.forward(timedelta(hours=2))
         await house.send_out()
-        await house.desk.keep_time()
+        await house.desk.life.keep_time()
 
         heard = len(ana.said)
         await ana.says(words)
@@ -191,7 +191,7 @@ async def test_a_number_still_answers_an_alert_that_is_over(tmp_path: Path) -> N
         alert = await alerted(house, expires_at=house.clock.now() + timedelta(hours=1), repeats=())
         await ana.says("what is this")
         house.clock.forward(timedelta(hours=2))
-        await house.desk.keep_time()
+        await house.desk.life.keep_time()
         await ana.says("२")
         assert (await recipient(house, alert.id, ana)).safety is Safety.HELP
 

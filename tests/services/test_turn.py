@@ -15,7 +15,7 @@ from bot.domain.message import Attachment, Received
 from bot.domain.session import SessionStatus
 from bot.engine.effects import Called
 from bot.engine.loader import read_flow
-from bot.services.conversation import MAX_ATTEMPTS
+from bot.services.conversation import JUST_RECEIVED, MAX_ATTEMPTS
 from bot.services.ports import ActionSpec, Inbound
 from tests.dialogue import Muster, Worker, muster
 
@@ -264,8 +264,36 @@ async def test_a_message_that_always_conflicts_is_given_to_a_person_at_last(hous
     worker = house.worker()
     await house.inbox.take(Inbound(messages=(_words(worker, FIRE, "1"),)))
     _break_transact(house, error)
-    for _ in range(MAX_ATTEMPTS - 1):
-        with pytest.raises(type(error)):
+    await _is_given_up_at_last(house, worker, type(error))
+
+
+class Killed(BaseException):
+    """What ends a process: no `except Exception` sees it, as none sees a segmentation fault."""
+
+
+async def test_a_message_that_kills_whatever_process_tries_it_is_given_to_a_person_at_last(house: Muster) -> None:
+    """R22, R23: tries are counted before they are made, for nothing can be counted afterwards."""
+    worker = house.worker()
+    await house.inbox.take(Inbound(messages=(_words(worker, FIRE, "1"),)))
+    _break_transact(house, Killed())
+    await _is_given_up_at_last(house, worker, Killed)
+
+
+async def test_messages_that_waited_long_are_all_tried_at_their_first_bell(house: Muster) -> None:
+    """A night without any worker must not look like messages that fail."""
+    worker = house.worker()
+    for number in range(MAX_ATTEMPTS + 2):
+        await house.inbox.take(Inbound(messages=(_words(worker, "menu", str(number)),)))
+    house.clock.forward(timedelta(hours=8))
+    await house.settle(worker.address)
+    worker.hears_not("went wrong")
+    assert await faults(worker) == []
+
+
+async def _is_given_up_at_last(house: Muster, worker: Worker, error: type[BaseException]) -> None:
+    house.clock.forward(JUST_RECEIVED)
+    for _ in range(MAX_ATTEMPTS):
+        with pytest.raises(error):
             await house.settle(worker.address)
     await house.settle(worker.address)
     worker.hears("went wrong")
@@ -346,14 +374,14 @@ def _break_action(house: Muster, name: str, error: Exception) -> None:
     house.conversation.house = replace(known, actions={**known.actions, name: broken})
 
 
-def _break_transact(house: Muster, error: Exception) -> None:
+def _break_transact(house: Muster, error: BaseException) -> None:
     """Every try at the turn itself fails; the transactions around it work."""
     triggers = house.conversation.triggers
     house.conversation.triggers = _Broken(triggers, error)  # type: ignore[assignment]
 
 
 class _Broken:
-    def __init__(self, triggers: Any, error: Exception) -> None:
+    def __init__(self, triggers: Any, error: BaseException) -> None:
         self._error = error
 
     def by_word(self, text: str) -> str:

@@ -181,3 +181,9 @@ def test_a_text_is_shared_out_among_a_templates_variables_and_loses_nothing(coun
     assert " ".join(part for part in parts if part != "-") == text
     assert len(parts) == count or parts == (text,)
     assert all(len(part) <= 255 for part in parts) or parts == (text,)
+
+
+def test_a_shared_out_text_is_cut_between_sentences() -> None:
+    """The template's words stand between its variables: in the middle of a sentence they would confuse."""
+    first, second = "DRILL. Go up to a higher floor now, and stay there.", "Stay off the road. Are you safe? 1 Yes 2 No"
+    assert _shared_out(f"{first} {second}", 2) == (first, second)

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _staff()
     _broadcasts()
     _deliveries()
+    _sessions()
 
 
 def _people() -> None:
@@ -152,3 +153,12 @@ def _deliveries() -> None:
     pending = where("ready_at IS NOT NULL AND broadcast_id IS NOT NULL")
     op.create_index("ix_deliveries_outreach", "deliveries", ["channel", "lane", "ready_at"], **pending)
     op.create_index("ix_deliveries_recipient", "deliveries", ["recipient"], **where("recipient IS NOT NULL"))
+    op.create_index("ix_deliveries_templates", "deliveries", ["channel", "sent_at"], **where("is_template IS TRUE"))
+    op.create_index("ix_deliveries_doubted", "deliveries", ["broadcast_id"], **where("doubts > 0"))
+
+
+def _sessions() -> None:
+    """What is suspended comes to its end, too."""
+    op.drop_index("ix_sessions_waits_until", "sessions")
+    is_open = where("status IN ('waiting', 'suspended')")
+    op.create_index("ix_sessions_waits_until", "sessions", ["waits_until"], **is_open)
