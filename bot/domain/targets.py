@@ -1,4 +1,4 @@
-"""Owns targets: by when a contact is answered and a case is resolved, in the desk's working time where none is in danger."""
+"""Owns targets: by when a contact is answered and a case is resolved, in working time where no life is at stake."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _LONGEST = 400  # days looked ahead for working time
 class Calendar:
     """When the desk works: no hours at all mean around the clock."""
 
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     hours: tuple[Opening, ...] = ()
     holidays: frozenset[date] = frozenset()
 

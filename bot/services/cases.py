@@ -1,12 +1,14 @@
 """Owns cases: opening one so that a person follows, adding to it rather than opening another, finding it again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from bot.domain.case import Case, CaseId, Topic, Urgency, compartment_of, due_after
+from bot.domain.activity import Activity, ActivityId, ActivityKind
+from bot.domain.case import Case, CaseId, CaseStatus, Topic, Urgency, compartment_of
 from bot.domain.contact import Contact
+from bot.domain.targets import Targets
 from bot.domain.values import Value
 from bot.services.ports import Ids, Unit
 
@@ -35,6 +37,7 @@ class CaseDesk:
     """Opens cases and finds them again."""
 
     ids: Ids
+    targets: Targets = field(default_factory=Targets)
 
     async def open(
         self,
@@ -51,7 +54,7 @@ class CaseDesk:
         facts = {name: value for name, value in facts.items() if name not in NOT_FACTS}
         known = await self._same_matter(unit, contact, topic, now)
         if known is not None:
-            case = _adding(known, urgency, facts, narrative, now)
+            case = self._adding(known, urgency, facts, narrative, now)
             if case != known:
                 await unit.cases.save(case)
             return case
@@ -65,9 +68,17 @@ class CaseDesk:
             narrative=narrative,
             facts=facts,
             opened_at=now,
-            due_at=now + due_after(urgency),
+            due_at=self.targets.answer_by(urgency, now),
+            resolve_by=self.targets.resolve_by(urgency, now),
         )
+        claim = await unit.claims.of(contact.id)
+        if claim is not None:  # whoever speaks with the contact has this in hand too
+            case = replace(case, status=CaseStatus.IN_PROGRESS, owner=claim.staff)
         await unit.cases.add(case)
+        opened = Activity(
+            id=ActivityId(self.ids.new()), contact=contact.id, case=case.id, kind=ActivityKind.CASE_OPENED, at=now
+        )
+        await unit.activities.add([opened])
         return case
 
     async def of_number(self, unit: Unit, contact: Contact, number: str) -> Case | None:
@@ -87,24 +98,33 @@ class CaseDesk:
                 return case
         return None
 
+    def _adding(self, case: Case, urgency: Urgency, facts: Mapping[str, Value], narrative: str, now: datetime) -> Case:
+        """The case with what is new; a raised urgency counts from now, and what was said before is never lost."""
+        is_told = narrative in case.narrative
+        raised = urgency if urgency > case.urgency else None
+        return replace(
+            case,
+            urgency=max(case.urgency, urgency),
+            due_at=min(case.due_at, self.targets.answer_by(raised, now)) if raised else case.due_at,
+            resolve_by=self._sooner(case, raised, now),
+            # Somebody who was answered and is worse off now waits for an answer again.
+            answered_at=None if raised else case.answered_at,
+            escalated_at=None if raised else case.escalated_at,
+            facts=_with(case.facts, facts),
+            narrative=case.narrative if is_told else "\n".join(part for part in (case.narrative, narrative) if part),
+        )
+
+    def _sooner(self, case: Case, raised: Urgency | None, now: datetime) -> datetime | None:
+        if raised is None or case.resolve_by is None:
+            return case.resolve_by
+        return min(case.resolve_by, self.targets.resolve_by(raised, now))
+
     async def _free_number(self, unit: Unit) -> str:
         for _ in range(MAX_NUMBERS):
             number = self.ids.case_number()
             if await unit.cases.by_number(number) is None:
                 return number
         raise RuntimeError("no free case number was found")
-
-
-def _adding(case: Case, urgency: Urgency, facts: Mapping[str, Value], narrative: str, now: datetime) -> Case:
-    """The case with what is new; a raised urgency counts from now, and what was said before is never lost."""
-    is_told = narrative in case.narrative
-    return replace(
-        case,
-        urgency=max(case.urgency, urgency),
-        due_at=min(case.due_at, now + due_after(urgency)),
-        facts=_with(case.facts, facts),
-        narrative=case.narrative if is_told else "\n".join(part for part in (case.narrative, narrative) if part),
-    )
 
 
 def _with(known: Mapping[str, Value], said: Mapping[str, Value]) -> dict[str, Value]:

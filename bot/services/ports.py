@@ -16,6 +16,19 @@ from bot.domain.session import Session
 from bot.domain.values import Value
 from bot.engine.effects import Called
 from bot.services.broadcast_ports import Broadcasts, Recipients
+from bot.services.desk_ports import (
+    Activities,
+    Alarms,
+    Audit,
+    CannedReplies,
+    CaseLinks,
+    Claims,
+    Consents,
+    Corrections,
+    Duty,
+    QueueRows,
+    Translations,
+)
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
 
 # --- time and names -----------------------------------------------------------------------------------------------
@@ -255,6 +268,17 @@ class Unit(Protocol):
     broadcasts: Broadcasts
     recipients: Recipients
     staff: StaffAccounts
+    claims: Claims
+    activities: Activities
+    audit: Audit
+    consents: Consents
+    translations: Translations
+    canned_replies: CannedReplies
+    corrections: Corrections
+    duty: Duty
+    alarms: Alarms
+    queue: QueueRows
+    case_links: CaseLinks
 
 
 class Store(Protocol):

@@ -47,4 +47,3 @@ class SqlAlarms:
     async def save(self, alarm: Alarm) -> None:
         stored = update(alarms).where(alarms.c.number == alarm.number)
         await self._db.execute(stored.values(due_at=alarm.due_at, attempts=alarm.attempts))
-

@@ -39,7 +39,7 @@ class SqlCases:
 
     async def of(self, contact: ContactId) -> Sequence[Case]:
         rows = await self._db.execute(_OF, {"contact": contact})
-        return [self._case(row) for row in rows]
+        return [self.read(row) for row in rows]
 
     async def save(self, case: Case) -> None:
         stored = update(cases).where(cases.c.id == case.id, cases.c.contact_id == case.contact)
@@ -54,7 +54,7 @@ class SqlCases:
 
     async def _one(self, condition: ColumnElement[bool]) -> Case | None:
         row = (await self._db.execute(select(cases).where(condition))).first()
-        return self._case(row) if row is not None else None
+        return self.read(row) if row is not None else None
 
     def _row(self, case: Case) -> dict[str, Any]:
         private = {

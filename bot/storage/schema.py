@@ -400,7 +400,7 @@ check_ins = Table(
     Column("at", Moment, nullable=False),
 )
 
-# --- the operators' desk ------------------------------------------------------------------------------------------------
+# --- the operators' desk ----------------------------------------------------------------------------------------------
 
 # Who speaks with a contact; no row: the bot does.
 claims = Table(

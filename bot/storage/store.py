@@ -11,6 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.contact import ContactId
 from bot.domain.errors import Unavailable
 from bot.services.broadcast_ports import Broadcasts, Recipients
+from bot.services.desk_ports import (
+    Activities,
+    Alarms,
+    Audit,
+    CannedReplies,
+    CaseLinks,
+    Claims,
+    Consents,
+    Corrections,
+    Duty,
+    QueueRows,
+    Translations,
+)
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
 from bot.services.ports import (
     Cases,
@@ -23,21 +36,32 @@ from bot.services.ports import (
     Sessions,
 )
 from bot.storage import database, index_key
+from bot.storage.activities import SqlActivities
+from bot.storage.alarms import SqlAlarms
+from bot.storage.audit import SqlAudit
 from bot.storage.broadcasts import SqlBroadcasts
+from bot.storage.canned_replies import SqlCannedReplies
+from bot.storage.case_links import SqlCaseLinks
 from bot.storage.cases import SqlCases
+from bot.storage.claims import SqlClaims
+from bot.storage.consents import SqlConsents
 from bot.storage.contacts import SqlContacts
+from bot.storage.corrections import SqlCorrections
 from bot.storage.crypto import Keyring, Vault
 from bot.storage.deliveries import SqlDeliveries
 from bot.storage.documents import SqlDocuments
+from bot.storage.duty import SqlDuty
 from bot.storage.messages import SqlMessages
 from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
+from bot.storage.queue_rows import SqlQueueRows
 from bot.storage.recipients import SqlRecipients
 from bot.storage.roster import SqlRoster
 from bot.storage.schema import secrets
 from bot.storage.sessions import SqlSessions
 from bot.storage.sites import SqlSites
 from bot.storage.staff import SqlStaff
+from bot.storage.translations import SqlTranslations
 from bot.storage.work import Work
 
 
@@ -50,7 +74,8 @@ class SqlUnit:
         self.messages: Messages = SqlMessages(work)
         self.sessions: Sessions = SqlSessions(work)
         self.deliveries: Deliveries = SqlDeliveries(work)
-        self.cases: Cases = SqlCases(work)
+        cases = SqlCases(work)
+        self.cases: Cases = cases
         self.places: Places = SqlPlaces(work)
         self.sites: Sites = SqlSites(work)
         self.roster: Roster = SqlRoster(work, contacts)
@@ -58,6 +83,17 @@ class SqlUnit:
         self.staff: StaffAccounts = SqlStaff(work)
         self.broadcasts: Broadcasts = SqlBroadcasts(work)
         self.recipients: Recipients = SqlRecipients(work)
+        self.claims: Claims = SqlClaims(work)
+        self.activities: Activities = SqlActivities(work)
+        self.audit: Audit = SqlAudit(work)
+        self.consents: Consents = SqlConsents(work)
+        self.translations: Translations = SqlTranslations(work)
+        self.canned_replies: CannedReplies = SqlCannedReplies(work)
+        self.corrections: Corrections = SqlCorrections(work)
+        self.duty: Duty = SqlDuty(work)
+        self.alarms: Alarms = SqlAlarms(work)
+        self.queue: QueueRows = SqlQueueRows(work, cases)
+        self.case_links: CaseLinks = SqlCaseLinks(work)
 
 
 class SqlStore:

@@ -1,0 +1,439 @@
+"""Owns the operators' desk: a person takes a conversation over, speaks in it, and gives it back (R14).
+
+From claim to hand-back there is one voice. The claim is a row that one person alone can insert, in a transaction that
+holds the contact, as every answer of the bot does: none of the two can speak in between.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.activity import Activity, ActivityId, ActivityKind
+from bot.domain.case import Case, CaseId, CaseStatus, Outcome
+from bot.domain.claim import Claim
+from bot.domain.contact import Address, Contact, ContactId
+from bot.domain.delivery import Content, Lane
+from bot.domain.errors import Conflict, Denied, InputError
+from bot.domain.session import Session, SessionStatus
+from bot.domain.staff import Staff, StaffId
+from bot.domain.values import Value
+from bot.engine.effects import GivenBack, Say, Text
+from bot.services import access, audit
+from bot.services.access import Deed, Matter, Reader, of_conversation
+from bot.services.conversation import Conversation
+from bot.services.letters import CHECK_IN
+from bot.services.ports import Bell, Clock, Store, Unit
+from bot.services.queue import QueueRow, in_order, visible
+from bot.services.timeline import DESK_ORIGIN, STAFF_ORIGIN, Entry, timeline
+from bot.services.turn import ASKED_BY, Turn
+
+JOINED = Text(msgid="You are now writing with a person: {name}, {organisation}.")
+CHANGED = Text(msgid="Another person writes with you from now on: {name}, {organisation}.")
+LEFT = Text(msgid="{name} has ended this talk. From now on you are writing with a program again.")
+GAVE_BACK = Text(
+    msgid="{name} has to leave. Another person will write to you. In danger, call {emergency_number}."
+)
+SPOKEN = (JOINED, CHANGED, LEFT, GAVE_BACK)
+
+TAKEN = "Somebody else has this conversation."
+NOT_YOURS = "You do not have this conversation. Take it first."
+NO_WAY = "There is no address at which this person can be written to."
+REFUSED = "This person has written STOP. Nobody may write to them until they write START."
+NOTHING = "Write something first."
+TOO_LONG = "This is too long for one message. Shorten it or send it in parts."
+NO_SUCH_FLOW = "There is no such question."
+NOT_STAFF = "Choose somebody who may read this conversation."
+TEXTS = (TAKEN, NOT_YOURS, NO_WAY, REFUSED, NOTHING, TOO_LONG, NO_SUCH_FLOW, NOT_STAFF)  # shown, so translated
+
+HISTORY = 300  # of each kind: messages, deliveries, activities
+LONGEST = 4000  # characters of one reply
+
+
+class HandBack(StrEnum):
+    """What becomes of what the bot was doing when a person came."""
+
+    RESUME = "resume"
+    END = "end"
+
+
+class Why(StrEnum):
+    """Why somebody gives a conversation back to the queue."""
+
+    WISH = "wish"
+    OFF_DUTY = "off_duty"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One conversation as a reader may see it. `names` are of the staff who appear in it."""
+
+    contact: Contact
+    cases: Sequence[Case]
+    claim: Claim | None
+    entries: Sequence[Entry]
+    sessions: Sequence[Session]
+    names: Mapping[StaffId, str]
+    address: Address | None  # where a reply goes
+
+
+@dataclass(slots=True, kw_only=True)
+class Room:
+    """One conversation inside a transaction that holds its contact, for a reader who may do what they came for."""
+
+    unit: Unit
+    reader: Reader
+    contact: Contact
+    cases: list[Case]
+    claim: Claim | None
+    now: datetime
+    done: list[Activity] = field(default_factory=list)
+
+    @property
+    def staff(self) -> StaffId:
+        return StaffId(self.reader.id)
+
+    @property
+    def open_cases(self) -> list[Case]:
+        return [case for case in self.cases if case.status.is_open]
+
+    async def save(self, case: Case) -> None:
+        """Keep a changed case, here too."""
+        await self.unit.cases.save(case)
+        self.cases = [case if one.id == case.id else one for one in self.cases]
+
+    def require_own(self) -> Claim:
+        """The claim, if it is the reader's; raises Conflict."""
+        if self.claim is None:
+            raise Conflict(NOT_YOURS)
+        if self.claim.staff != self.reader.id:
+            raise Conflict(TAKEN)
+        return self.claim
+
+
+@dataclass(kw_only=True, slots=True)
+class Desk:
+    """Everything that staff do with conversations."""
+
+    store: Store
+    bell: Bell  # rings for delivery
+    clock: Clock
+    conversation: Conversation
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    async def queue(self, reader: Reader) -> list[QueueRow]:
+        """Everybody who waits and whom this reader may know of, in order."""
+        async with self.store.look() as unit:
+            rows = await unit.queue.read()
+        return in_order(visible(rows, reader), self.clock.now())
+
+    async def open(self, reader: Reader, contact: ContactId) -> View:
+        """Look into a conversation; entered in the audit. Raises Denied."""
+        async with self.enter(reader, Deed.READ, contact) as room:
+            return await self._view(room.unit, room.contact, room.cases, room.claim)
+
+    async def look_again(self, reader: Reader, contact: ContactId) -> View:
+        """What a screen shows that has opened it before; raises Denied when it may not any more."""
+        async with self.store.look() as unit:
+            known = await unit.contacts.get(contact)
+            cases = await unit.cases.of(contact)
+            if known is None:
+                raise Denied(access.REFUSAL)
+            access.require(reader, Deed.READ, of_conversation(contact, cases))
+            return await self._view(unit, known, cases, await unit.claims.of(contact))
+
+    async def _view(self, unit: Unit, contact: Contact, cases: Sequence[Case], claim: Claim | None) -> View:
+        entries = timeline(
+            await unit.messages.history(contact.id, HISTORY),
+            await unit.deliveries.history(contact.id, HISTORY),
+            await unit.activities.of(contact.id, HISTORY),
+        )
+        return View(
+            contact=contact,
+            cases=cases,
+            claim=claim,
+            entries=entries,
+            sessions=await unit.sessions.open(contact.id),
+            names={staff.id: staff.name for staff in await unit.staff.all()},
+            address=way_to(contact),
+        )
+
+    # --- whose it is ------------------------------------------------------------------------------------------------
+
+    async def claim(self, reader: Reader, contact: ContactId) -> Claim:
+        """Take a conversation that nobody has; raises Conflict when somebody has it, Denied.
+
+        Who has it already and takes it again just has it.
+        """
+        async with self.enter(reader, Deed.ANSWER, contact, detail="claim") as room:
+            claim = Claim(contact=contact, staff=room.staff, claimed_at=room.now)
+            if not await room.unit.claims.take(claim):
+                return room.require_own()
+            room.claim = claim
+            await self._have(room, room.staff)
+            for session in await room.unit.sessions.open(contact):
+                if session.status is SessionStatus.WAITING and session.flow != CHECK_IN:
+                    aside = replace(session, status=SessionStatus.SUSPENDED, waits_until=None)
+                    await room.unit.sessions.save(aside)
+            self._note(room, ActivityKind.CLAIMED)
+            await self._tell(room, JOINED, room.staff)
+        await self.bell.ring(contact, Lane.REPLY)
+        return claim
+
+    async def transfer(self, reader: Reader, contact: ContactId, to: StaffId, note: str = "") -> None:
+        """Give it to somebody else with a note; a supervisor may also give what others have. Raises InputError."""
+        async with self.enter(reader, Deed.ANSWER, contact, detail="transfer") as room:
+            claim = room.claim
+            if claim is None or (claim.staff != reader.id and not reader.role.leads):
+                claim = room.require_own()
+            colleague = await room.unit.staff.get(to)
+            if colleague is None or not _may_answer(colleague, room.contact, room.cases):
+                raise InputError(NOT_STAFF)
+            if to == claim.staff:
+                return
+            await room.unit.claims.save(Claim(contact=contact, staff=to, claimed_at=room.now))
+            await self._have(room, to)
+            details = {"from": claim.staff, "to": to}
+            self._note(room, ActivityKind.TRANSFERRED, text=note.strip(), details=details)
+            await self._tell(room, CHANGED, to)
+        await self.bell.ring(contact, Lane.REPLY)
+
+    async def give_back(self, reader: Reader, contact: ContactId, why: Why = Why.WISH) -> bool:
+        """Back to the queue, where it keeps its old place; False when nobody had it."""
+        async with self.enter(reader, Deed.ANSWER, contact, detail=f"give back: {why}") as room:
+            claim = room.claim
+            if claim is None:
+                return False
+            if claim.staff != reader.id and not reader.role.leads and why is Why.WISH:
+                raise Conflict(TAKEN)
+            await room.unit.claims.end(contact)
+            for case in room.open_cases:
+                if case.status is CaseStatus.IN_PROGRESS:
+                    await room.save(replace(case, status=CaseStatus.OPEN, owner=None))
+            self._note(room, ActivityKind.GIVEN_BACK, details={"why": why.value, "from": claim.staff})
+            await self._end_lent(room.unit, contact)
+            await self._tell(room, GAVE_BACK, claim.staff)
+        await self.bell.ring(contact, Lane.REPLY)
+        return True
+
+    async def hand_back(
+        self,
+        reader: Reader,
+        contact: ContactId,
+        how: HandBack,
+        *,
+        closing: Outcome | None = None,
+        next_step: str = "",
+        next_step_at: datetime | None = None,
+    ) -> None:
+        """End the talk and let the bot speak again. The contact is told once, whoever clicks how often.
+
+        With `closing` the open cases are resolved; with a next step they rest until then; with neither they wait again
+        in the queue. Raises Conflict when it is not the reader's.
+        """
+        async with self.enter(reader, Deed.ANSWER, contact, detail=f"hand back: {how}") as room:
+            claim = room.require_own()
+            await room.unit.claims.end(contact)
+            for case in room.open_cases:
+                await self._leave(room, case, closing, next_step.strip(), next_step_at)
+            self._note(room, ActivityKind.HANDED_BACK, details={"how": how.value})
+            await self._end_lent(room.unit, contact)
+            await self._go_on(room, how, claim.staff)
+        await self.bell.ring(contact, Lane.REPLY)
+
+    async def _leave(
+        self, room: Room, case: Case, closing: Outcome | None, next_step: str, next_step_at: datetime | None
+    ) -> None:
+        was = case.status
+        if closing is not None:
+            case = replace(case, status=CaseStatus.RESOLVED, outcome=closing, closed_at=room.now)
+        elif next_step_at is not None:
+            case = replace(case, status=CaseStatus.WAITING, next_step=next_step, next_step_at=next_step_at)
+        elif case.status is CaseStatus.IN_PROGRESS and case.next_step_at is None:
+            case = replace(case, status=CaseStatus.OPEN, owner=None)
+        elif case.status is CaseStatus.IN_PROGRESS:
+            case = replace(case, status=CaseStatus.WAITING)
+        if case.status is not was:
+            await room.save(case)
+            details = {"was": was.value, "is": case.status.value, "outcome": closing.value if closing else ""}
+            self._note(room, ActivityKind.STATUS, case=case.id, details=details)
+
+    async def _go_on(self, room: Room, how: HandBack, staff: StaffId) -> None:
+        """The bot says that it speaks again, and goes on with what it was doing or lets it go."""
+        address = way_to(room.contact)
+        sessions = list(await room.unit.sessions.open(room.contact.id))
+        if address is None:
+            return
+        turn = self._turn(room, address, sessions)
+        turn.says.append(self._sentence(LEFT, await self._name(room.unit, staff)))
+        if how is HandBack.RESUME and sessions:
+            await turn.go_on(GivenBack())
+        else:
+            for session in sessions:
+                await room.unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+        await room.unit.deliveries.add(turn.deliveries())
+
+    # --- speaking ---------------------------------------------------------------------------------------------------
+
+    async def reply(self, reader: Reader, contact: ContactId, content: Content) -> str:
+        """Write to the contact; returns the subject under which a translation of it is kept.
+
+        Raises Conflict when the conversation is not the reader's, InputError when it cannot be sent.
+        """
+        text = content.text.strip()
+        if not text and content.attachment is None:
+            raise InputError(NOTHING)
+        if len(text) > LONGEST:
+            raise InputError(TOO_LONG)
+        async with self.enter(reader, Deed.ANSWER, contact, detail="reply") as room:
+            claim, address = room.require_own(), way_to(room.contact)
+            if address is None:
+                raise InputError(REFUSED if room.contact.reaches else NO_WAY)
+            turn = self._turn(room, address, [], origin=STAFF_ORIGIN + room.staff)
+            parts = [replace(content, text=text)]
+            if turn.channeller is not None:
+                parts = list(turn.channeller.fit(parts[0]))
+            written = [turn.delivery(part) for part in parts]
+            await room.unit.deliveries.add(written)
+            await self._count_answer(room, claim)
+        await self.bell.ring(contact, Lane.REPLY)
+        return f"delivery:{written[0].id}"
+
+    async def _count_answer(self, room: Room, claim: Claim) -> None:
+        """The clock of the first answer stops."""
+        if claim.answered_at is None:
+            self._note(room, ActivityKind.ANSWERED)
+        await room.unit.claims.save(replace(claim, answered_at=room.now))
+        for case in room.open_cases:
+            if case.answered_at is None:
+                await room.save(replace(case, answered_at=room.now))
+
+    async def ask(self, reader: Reader, contact: ContactId, flow: str) -> None:
+        """Let the bot ask the question of a flow; what is answered comes to the case, and the person goes on."""
+        async with self.enter(reader, Deed.ANSWER, contact, detail=f"ask: {flow}") as room:
+            claim, address = room.require_own(), way_to(room.contact)
+            if flow not in self.conversation.house.flows:
+                raise InputError(NO_SUCH_FLOW)
+            if address is None:
+                raise InputError(NO_WAY)
+            await self._end_lent(room.unit, contact)
+            sessions = list(await room.unit.sessions.open(contact))
+            turn = self._turn(room, address, sessions)
+            turn.is_owned = True
+            await turn.begin(flow, {ASKED_BY: reader.id, **_known(room.contact)})
+            await room.unit.deliveries.add(turn.deliveries())
+            self._note(room, ActivityKind.ASKED, details={"flow": flow})
+            await self._count_answer(room, claim)
+        await self.bell.ring(contact, Lane.REPLY)
+
+    async def note(self, reader: Reader, contact: ContactId, text: str, case: CaseId | None = None) -> None:
+        """Write something down that only staff read."""
+        if not text.strip():
+            raise InputError(NOTHING)
+        if len(text) > LONGEST:
+            raise InputError(TOO_LONG)
+        async with self.enter(reader, Deed.CHANGE, contact, detail="note") as room:
+            mine = case if any(one.id == case for one in room.cases) else None
+            self._note(room, ActivityKind.NOTE, text=text.strip(), case=mine)
+
+    # --- inside a transaction ---------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def enter(
+        self, reader: Reader, deed: Deed, contact: ContactId, *, detail: str = ""
+    ) -> AsyncIterator[Room]:
+        """A transaction in one conversation, with what is done entered in the histories and in the audit.
+
+        Raises Denied, which is entered too, in words that are the same for what is not there.
+        """
+        async with self.store.transaction(contact) as unit:
+            now, known = self.clock.now(), await unit.contacts.get(contact)
+            cases = list(await unit.cases.of(contact)) if known is not None else []
+            is_allowed = known is not None and access.may(reader, deed, of_conversation(contact, cases))
+            if known is not None and is_allowed:
+                claim = await unit.claims.of(contact)
+                room = Room(unit=unit, reader=reader, contact=known, cases=cases, claim=claim, now=now)
+                yield room
+                await unit.activities.add(room.done)
+            await audit.record(
+                unit, reader, deed, Matter.CONVERSATION, contact, at=now, is_allowed=is_allowed, detail=detail
+            )
+        if not is_allowed:
+            raise Denied(access.REFUSAL)
+
+    def _note(
+        self,
+        room: Room,
+        kind: ActivityKind,
+        *,
+        text: str = "",
+        case: CaseId | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        room.done.append(
+            Activity(
+                id=ActivityId(self.conversation.house.ids.new()),
+                contact=room.contact.id,
+                case=case,
+                staff=StaffId(room.reader.id),
+                kind=kind,
+                at=room.now,
+                text=text,
+                details=details or {},
+            )
+        )
+
+    async def _have(self, room: Room, staff: StaffId) -> None:
+        """What waits is in this person's hands."""
+        for case in room.open_cases:
+            if (case.status, case.owner) != (CaseStatus.IN_PROGRESS, staff):
+                await room.save(replace(case, status=CaseStatus.IN_PROGRESS, owner=staff))
+
+    async def _tell(self, room: Room, text: Text, staff: StaffId) -> None:
+        """Say to the contact who speaks; nothing where nothing may be said."""
+        address = way_to(room.contact)
+        if address is None:
+            return
+        turn = self._turn(room, address, [])
+        turn.says.append(self._sentence(text, await self._name(room.unit, staff)))
+        await room.unit.deliveries.add(turn.deliveries())
+
+    def _sentence(self, text: Text, name: str) -> Say:
+        return Say(text=text, variables={"name": name})
+
+    async def _name(self, unit: Unit, staff: StaffId) -> str:
+        """The name that a contact reads: the first one, which is enough to speak with somebody."""
+        known = await unit.staff.get(staff)
+        return known.name.split()[0] if known is not None and known.name.strip() else "?"
+
+    async def _end_lent(self, unit: Unit, contact: ContactId) -> None:
+        """End what the bot asks on behalf of a person."""
+        for session in await unit.sessions.open(contact):
+            if ASKED_BY in session.answers:
+                await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+
+    def _turn(self, room: Room, address: Address, sessions: list[Session], *, origin: str = "") -> Turn:
+        origin = origin or DESK_ORIGIN + room.reader.id
+        return self.conversation.turn(room.unit, room.contact, address, sessions, origin=origin, now=room.now)
+
+
+def way_to(contact: Contact) -> Address | None:
+    """Where a reply goes: where the contact wrote from last, else the first address that is open."""
+    heard = contact.heard_last
+    reach = contact.reach(heard) if heard is not None else None
+    if reach is not None and reach.is_open:
+        return reach.address
+    return next((reach.address for reach in contact.reaches if reach.is_open), None)
+
+
+def _may_answer(staff: Staff, contact: Contact, cases: Collection[Case]) -> bool:
+    reader = Reader(role=staff.role, id=staff.id, employer=staff.employer)
+    return staff.disabled_at is None and access.may(reader, Deed.ANSWER, of_conversation(contact.id, cases))
+
+
+def _known(contact: Contact) -> dict[str, Value]:
+    """What a flow need not ask."""
+    return {"nationality": contact.nationality} if contact.nationality else {}
