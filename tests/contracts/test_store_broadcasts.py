@@ -460,6 +460,16 @@ async def test_receipts_move_a_recipient_forward_only(farm: SqlStore) -> None:
     assert states == [S.SENT, S.READ, S.READ, S.READ]
 
 
+async def test_whoever_was_reached_in_the_end_has_no_reason_for_not_being_reached(farm: SqlStore) -> None:
+    await add(farm, person(1))
+    await begin(farm)
+    failed = replace(await of(farm, 1), state=S.FAILED, reason=Reason.UNREACHABLE, due_at=None, due_channel=None)
+    async with farm.transaction() as unit:
+        await unit.recipients.settle(failed)
+        await unit.recipients.advance([failed.number], S.DELIVERED)
+    assert await of(farm, 1) == replace(failed, state=S.DELIVERED, reason=None)
+
+
 async def test_settling_keeps_what_is_given_but_no_less_than_is_known(farm: SqlStore) -> None:
     await add(farm, person(1), person(2))
     await begin(farm)
