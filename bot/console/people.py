@@ -25,7 +25,8 @@ from bot.services.access import Deed
 from bot.services.cells import Row
 from bot.services.ports import Clock
 from bot.services.preparedness import Means
-from bot.services.roster import Edit, Kind, Plan, RosterDesk, edit, mark_left
+from bot.services.roster import Edit, RosterDesk, edit, mark_left
+from bot.services.roster_plan import Kind, Plan
 from bot.services.roster_rows import COLUMNS, RosterSheet, read_person, read_roster
 
 MAX_BYTES = 5 * 1024 * 1024

@@ -186,7 +186,8 @@ class SqlRecipients:
         )
 
     async def advance(self, recipients: Sequence[int], state: RecipientState) -> None:
-        await self._change(recipients, state=_raised(state), reason=case((_is_below(state), null()), else_=table.c.reason))
+        reason = case((_is_below(state), null()), else_=table.c.reason)
+        await self._change(recipients, state=_raised(state), reason=reason)
 
     async def settle(self, recipient: Recipient) -> None:
         await self._db.execute(

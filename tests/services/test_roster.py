@@ -14,7 +14,8 @@ from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.errors import Conflict
 from bot.domain.values import Position
 from bot.services.cells import Cell
-from bot.services.roster import NOT_YOURS, Edit, Kind, Plan, RosterDesk, edit, mark_left
+from bot.services.roster import Edit, RosterDesk, edit, mark_left
+from bot.services.roster_plan import NOT_YOURS, Kind, Plan
 from bot.storage.store import SqlStore
 from tests.stand import NOW, CountingIds, StillClock
 
