@@ -54,15 +54,22 @@ async def question(
     broadcast = await unit.broadcasts.get(recipient.broadcast) if recipient else None
     if recipient is None or broadcast is None or not broadcast.asks_check_in:
         return None
-    employer = await unit.sites.employer(contact.employer) if contact.employer else None
+    whose = broadcast.employer or contact.employer  # not whom they have gone to since, who sees nothing of it
+    employer = await unit.sites.employer(whose) if whose else None
     name = employer.name if employer else organisation
     return Question(recipient=recipient, broadcast=broadcast, employer_name=name)
+
+
+def broadcast_of(session: Session) -> BroadcastId | None:
+    """The broadcast whose question the session puts."""
+    named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
+    return BroadcastId(named) if isinstance(named, str) else None
 
 
 def is_asking(session: Session, broadcast: BroadcastId | None = None) -> bool:
     """Whether this session waits for the answer to an alert (to that one, if given)."""
     is_at = session.flow == CHECK_IN and session.step == ASKED and session.status is SessionStatus.WAITING
-    return is_at and broadcast in (None, session.answers.get("broadcast"))
+    return is_at and broadcast in (None, broadcast_of(session))
 
 
 async def without_past(unit: Unit, sessions: Sequence[Session], received: Received) -> Sequence[Session]:
@@ -77,8 +84,8 @@ async def without_past(unit: Unit, sessions: Sequence[Session], received: Receiv
 
 
 async def _is_past(unit: Unit, session: Session) -> bool:
-    named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
-    stored = await unit.broadcasts.get(BroadcastId(named)) if isinstance(named, str) else None
+    named = broadcast_of(session)
+    stored = await unit.broadcasts.get(named) if named else None
     return stored is not None and stored.status is not BroadcastStatus.LIVE
 
 

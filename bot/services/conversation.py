@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
-from bot.domain.delivery import BroadcastId, Content, Lane
+from bot.domain.delivery import Content, Lane
 from bot.domain.errors import Conflict, Unavailable
 from bot.domain.message import Message, Received
 from bot.domain.session import Session, SessionStatus
@@ -18,7 +18,7 @@ from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.engine.flow import EngineError
 from bot.log import logger
 from bot.services import joining, routing
-from bot.services.checkins import CheckInDesk, is_asking, question, without_past
+from bot.services.checkins import CheckInDesk, broadcast_of, is_asking, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
@@ -328,8 +328,7 @@ class Conversation:
         """A danger told in answer to an alert is its answer too: this person needs help."""
         is_life = decision.flow in self.triggers.life
         if is_life and turn.sessions and is_asking(turn.sessions[0]):
-            named = turn.sessions[0].answers.get("broadcast")
-            broadcast = BroadcastId(named) if isinstance(named, str) else None
+            broadcast = broadcast_of(turn.sessions[0])
             await self.check_ins.record(turn.unit, turn.contact, broadcast, Safety.HELP, turn.now)
             session = turn.sessions.pop(0)
             await turn.unit.sessions.save(session.ended())
