@@ -31,13 +31,13 @@ class RosterDesk:
 
     async def read(self, employer: EmployerId, rows: Iterable[Row]) -> RosterSheet:
         """The people of a file; raises InputError for what is no table."""
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             sites = await unit.sites.of(employer)
         return read_roster(rows, sites=sites, region=self.region)
 
     async def plan(self, employer: EmployerId, sheet: RosterSheet, *, marks_leavers: bool = False) -> Plan:
         """What the file would change; nothing is written."""
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             return await Planner(unit, employer, sheet).plan(marks_leavers=marks_leavers)
 
     async def carry_out(
@@ -75,7 +75,8 @@ class RosterDesk:
                 await self._write_batch(unit, plan, batch)
             say(start + len(batch), len(items))
         async with self.store.transaction() as unit:
-            await unit.roster.set_left([contact.id for contact in plan.leaving], self.clock.now())
+            leaving = [contact.id for contact in plan.leaving]
+            await unit.roster.set_left(plan.employer, leaving, self.clock.now())
 
     async def _let_go(self, plan: Plan) -> None:
         """Take from people what is somebody else's from now on, before anybody gets it."""
@@ -83,7 +84,7 @@ class RosterDesk:
         async with self.store.transaction() as unit:
             for contact in sorted(plan.released.keys() | replaced):
                 known = await unit.contacts.get(contact)
-                if known is None:
+                if known is None or known.employer != plan.employer:
                     continue
                 gone = plan.released.get(contact, frozenset())
                 kept = tuple(reach for reach in known.reaches if reach.address not in gone)
@@ -94,6 +95,8 @@ class RosterDesk:
         new: list[Contact] = []
         for item in sorted(batch, key=lambda item: item.contact or ""):  # in one order, or two imports block each other
             known = await unit.contacts.get(item.contact) if item.contact else None
+            if known is not None and known.employer not in (None, plan.employer):
+                raise Conflict("somebody of this file has joined another employer meanwhile")
             before = known or Contact(id=ContactId(self.ids.new()), reaches=())
             after = listed(before, item.entry, plan.employer, owners, plan.taken)
             if known is None:
@@ -137,4 +140,5 @@ async def edit(unit: Unit, contact: Contact, edit: Edit) -> Contact:
 
 async def mark_left(unit: Unit, contact: Contact, at: datetime | None) -> None:
     """Out of every audience, or (None) back in."""
-    await unit.roster.set_left([contact.id], at)
+    assert contact.employer is not None
+    await unit.roster.set_left(contact.employer, [contact.id], at)

@@ -339,7 +339,7 @@ async def test_r8_what_follows_goes_to_those_who_were_sent_it_or_may_have_been(
         await unit.recipients.sent([two.number], Channel.SMS, NOON)
         (again, _) = await unit.deliveries.claim_outreach(Channel.SMS, Lane.EMERGENCY, UNTIL, UNTIL + MINUTE, 5)
         assert {again.outreach.recipient} <= {two.number, three.number} if again.outreach else False
-        await unit.roster.set_left([ContactId("p002")], NOON)
+        await unit.roster.set_left(FARM.id, [ContactId("p002")], NOON)
     following = plan(audience=Audience(of=ALERT))
     assert await begin(farm, broadcast("cancel"), following) == 3
     assert (await of(farm, 1, "cancel")).channel is Channel.SMS
