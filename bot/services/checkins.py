@@ -114,8 +114,9 @@ class CheckInDesk:
         mine = await self._open(unit, contact, broadcast, now)
         if mine is None or contact.employer is None:
             return False
+        number = _number(who, self.region)
         people = await unit.roster.people(contact.employer)
-        fitting = [other for other in people if other.id != contact.id and _is_called(other, who, self.region)]
+        fitting = [other for other in people if other.id != contact.id and _is_called(other, who, number)]
         if len(fitting) != 1:
             return False
         theirs = await unit.recipients.of(mine.broadcast, fitting[0].id)
@@ -151,14 +152,19 @@ async def _belongs(unit: Unit, number: int, broadcast: BroadcastId) -> bool:
     return recipient is not None and recipient.broadcast == broadcast
 
 
-def _is_called(contact: Contact, who: str, region: str) -> bool:
-    """Whether the words are this colleague's number or name, as the employer has them."""
+def _number(who: str, region: str) -> str | None:
+    """The words as a phone number, if they are one."""
     try:
-        phone = phonenumbers.parse(who, region)
-        number = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
+        return phonenumbers.format_number(phonenumbers.parse(who, region), phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:
-        number = ""
+        return None
+
+
+def _is_called(contact: Contact, who: str, number: str | None) -> bool:
+    """Whether the words are this colleague's number or name, as the employer has them."""
     if number and contact.listing is not None and number in (*contact.listing.phones, *contact.listing.whatsapp):
         return True  # no number but the list's: else a name appears on the board beside a phone that was kept secret
-    name = contact.name_for_employer
-    return bool(name) and set(fold(who).split()) <= set(fold(name or "").split()) and len(fold(who)) > 2
+    said, name = fold(who).split(), fold(contact.name_for_employer or "").split()
+    if said == name:
+        return bool(name)  # 王伟 and Vy are whole names
+    return set(said) <= set(name) and len("".join(said)) > 2

@@ -70,6 +70,16 @@ async def test_r10_what_a_colleague_reports_is_never_the_persons_own_answer(tmp_
         assert await _vouched(house, words) == (Safety.SAFE, Source.OTHER, RecipientState.SENT)
 
 
+async def test_a_whole_name_of_two_letters_is_a_name(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana, wei = await employed(house), await employed(house, listing=Listing(name="王伟"))
+        alert = await alerted(house)
+        for said in ("1", "3", "王伟"):
+            await ana.says(said)
+        theirs = await recipient(house, alert.id, wei)
+        assert (theirs.safety, theirs.safety_source) == (Safety.SAFE, Source.OTHER)
+
+
 @pytest.mark.parametrize("words", ["Pedro", "Lu", "+15550000000"])
 async def test_a_stranger_is_vouched_for_in_vain(tmp_path: Path, words: str) -> None:
     async with muster(tmp_path) as house:
