@@ -36,7 +36,7 @@ def registry(
         "opt_in": privacy_actions.opt_in(privacy=privacy),
         "erase_me": privacy_actions.erase_me(privacy=privacy),
         "what_you_know": privacy_actions.what_you_know(privacy=privacy, catalogs=catalogs, retention=retention),
-        "record_check_in": check_in_actions.record_check_in(check_ins=check_ins, organisation=given["organisation"]),
+        "record_check_in": check_in_actions.record_check_in(check_ins=check_ins),
         "vouch": check_in_actions.vouch(check_ins=check_ins),
         "join_site": joining_actions.join_site(),
         "employer_of": joining_actions.employer_of(),

@@ -12,7 +12,9 @@ import aiohttp
 import segno
 from pydantic import SecretStr
 
-from bot import app, check, importing
+from bot import check, importing
+from bot.app.desks import Desks, action_specs, converse, flows, learned, send_through, texts, triggers_of
+from bot.app.outside import ask_rasa, open_store
 from bot.channels import segments
 from bot.channels.sms import cut_for_sms
 from bot.clock import RandomIds, SystemClock
@@ -54,11 +56,11 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
     if draw is not None:
         for path in check.draw_flows(settings.root, draw):
             print(path)
-    specs = app.action_specs(settings)
+    specs = action_specs(settings)
     problems = check.check(
         settings.root,
         specs,
-        catalogs=app.texts(settings),
+        catalogs=texts(settings),
         spoken=spoken,
         shown=shown,
         segments=lambda text: segments.segments(text)[1],
@@ -77,7 +79,7 @@ async def simulate(settings: Settings, *, channel: Channel, language: str | None
         url = f"sqlite+aiosqlite:///{Path(folder) / 'simulate.db'}"
         settings = settings.model_copy(update={"database_url": SecretStr(url), "keys": SecretStr(make_key())})
         await migrate(url)
-        store = await app.open_store(settings)
+        store = await open_store(settings)
         try:
             async with aiohttp.ClientSession() as session:
                 await _simulate(settings, store, session, channel, language)
@@ -89,16 +91,16 @@ async def _simulate(
     settings: Settings, store: SqlStore, session: aiohttp.ClientSession, channel: Channel, language: str | None
 ) -> None:
     await scenario.load(store, SystemClock().now())
-    desks, rasa = app.Desks.over(store, settings), app.ask_rasa(settings, session)
+    desks, rasa = Desks.over(store, settings), ask_rasa(settings, session)
     terminal = Terminal(
         name=channel, fitting=cut_for_sms if channel is Channel.SMS else lambda content: (content,), write=print
     )
     channels = {channel: terminal}
-    conversation = app.converse(settings, desks, store=store, bell=NoBell(), channels=channels, rasa=rasa)
+    conversation = converse(settings, desks, store=store, bell=NoBell(), channels=channels, rasa=rasa)
     await Simulation(
         inbox=Inbox(store=store, bell=NoBell(), clock=desks.clock, ids=desks.ids),
         conversation=conversation,
-        sender=app.send_through(settings, desks, store=store, channels=channels, throttle=NoThrottle()),
+        sender=send_through(settings, desks, store=store, channels=channels, throttle=NoThrottle()),
         channel=channel,
         language_hint=language,
     ).converse(lines_of_terminal())
@@ -107,7 +109,7 @@ async def _simulate(
 async def import_places(settings: Settings, file: Path, *, is_dry_run: bool, skips_bad: bool) -> int:
     """Import places from a CSV or XLSX file; prints what changes and every problem by row; 1 if there is any."""
     await migrate(settings.database_url.get_secret_value())
-    store = await app.open_store(settings)
+    store = await open_store(settings)
     try:
         is_sound = await importing.import_places(
             file,
@@ -128,7 +130,7 @@ async def import_roster(
 ) -> int:
     """Import an employer's people from a CSV or XLSX file; prints what changes and every problem by row."""
     await migrate(settings.database_url.get_secret_value())
-    store = await app.open_store(settings)
+    store = await open_store(settings)
     try:
         is_sound = await importing.import_roster(
             file,
@@ -198,7 +200,7 @@ async def disable_user(settings: Settings, *, login: str) -> int:
 @asynccontextmanager
 async def _staff_desk(settings: Settings) -> AsyncIterator[tuple[SqlStore, StaffDesk]]:
     await migrate(settings.database_url.get_secret_value())
-    store = await app.open_store(settings)
+    store = await open_store(settings)
     try:
         yield store, StaffDesk(store=store, clock=SystemClock(), ids=RandomIds())
     finally:
@@ -247,8 +249,8 @@ def nlu_report(settings: Settings, *, as_json: bool) -> int:
 async def _danger_report(settings: Settings, python: Path, model: Path) -> None:
     """Recall of danger through signals, understanding and routing, with the NLU server and with key words alone."""
     lines = list(road.read_lines(settings.root / "nlu_data" / "eval", settings.languages))
-    triggers = app.triggers_of(app.flows(settings))
-    keywords, _ = app.learned(settings.root / "nlu_data", settings.languages)
+    triggers = triggers_of(flows(settings))
+    keywords, _ = learned(settings.root / "nlu_data", settings.languages)
     async with road.served(python, model, checkout=settings.root) as rasa:
         for name, understander in (("the NLU server", rasa), ("key words alone", keywords)):
             heard = await road.danger_recall(

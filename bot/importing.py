@@ -17,7 +17,8 @@ from bot.domain.errors import InputError
 from bot.services.cells import MAX_COLUMNS, Row
 from bot.services.place_rows import Change, Sheet, changes, read_places
 from bot.services.ports import Store
-from bot.services.roster import Kind, Plan, RosterDesk
+from bot.services.roster import RosterDesk
+from bot.services.roster_plan import Kind, Plan
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024  # an Excel file is an archive, which may unpack to anything

@@ -27,6 +27,7 @@ TICK_LIMIT = 500  # contacts rung for in one tick
 
 
 Work = Callable[[ContactId], Awaitable[None]]
+Duty = Callable[[], Awaitable[object]]
 
 
 class Held(Protocol):
@@ -66,7 +67,7 @@ class Worker(Generic[H]):
     clock: Clock
     hands: int = 16
     rest_seconds: float = TICK_SECONDS  # between two ticks, and after a bell that failed
-    beat: Callable[[], None] = lambda: None  # told after each tick: a worker that stops telling is stuck
+    beat: Callable[[], None] = lambda: None  # told after each look for what is due: who stops telling is stuck
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish what is in hand."""
@@ -74,7 +75,8 @@ class Worker(Generic[H]):
             group.create_task(self._listen(self.messages, self._answer, stop))
             group.create_task(self._listen(self.deliveries, self._send, stop))
             group.create_task(self.outreach.run(stop))
-            group.create_task(self._tick_on(stop))
+            for duty in (self.ring_due, self.broadcasts.keep_time, self.privacy.forget_due):
+                group.create_task(self._tick_on(duty, stop))  # apart: to begin a broadcast to a million takes a minute
 
     async def _listen(self, bell: Hearing[H], work: Work, stop: asyncio.Event) -> None:
         """Take bells as hands come free; each contact is worked on by its own task, under its lease."""
@@ -121,16 +123,16 @@ class Worker(Generic[H]):
 
     # --- ticks: what a lost bell, a dead process or the passing of time leaves to be done ---------------------------
 
-    async def _tick_on(self, stop: asyncio.Event) -> None:
+    async def _tick_on(self, duty: Duty, stop: asyncio.Event) -> None:
+        """Do it again and again, whatever becomes of one time."""
         while not stop.is_set():
             try:
-                await self.tick()
-                self.beat()
+                await duty()
             except Exception as error:
                 log.error("tick_failed", error=error)
             await self._rest(stop)
 
-    async def tick(self) -> None:
+    async def ring_due(self) -> None:
         """Ring again for everything that storage knows to be due."""
         now = self.clock.now()
         async with self.store.look() as unit:
@@ -141,5 +143,4 @@ class Worker(Generic[H]):
             await self.message_bell.ring(contact, Lane.REPLY)
         for contact, lane in due:
             await self.delivery_bell.ring(contact, lane)
-        await self.broadcasts.keep_time()
-        await self.privacy.forget_due()
+        self.beat()

@@ -10,8 +10,10 @@ from pathlib import Path
 import aiohttp
 from pydantic import SecretStr
 
-from bot import app
+from bot.app.desks import Desks, broadcast_desk, converse, send_through
+from bot.app.outside import ask_rasa, broadcast_ways, open_store
 from bot.channels.sms import cut_for_sms
+from bot.clock import SystemClock
 from bot.config import Settings, load
 from bot.domain.case import Case
 from bot.domain.contact import Address, Channel, Contact, ContactId
@@ -126,7 +128,7 @@ class TestClock:
 
     __test__ = False
 
-    def __init__(self, real: app.SystemClock) -> None:
+    def __init__(self, real: SystemClock) -> None:
         self._real = real
         self._passed = timedelta()
 
@@ -201,12 +203,12 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
         database_url=SecretStr(url), keys=SecretStr(make_key()), nlu_url="http://127.0.0.1:9", **settings
     )
     await migrate(url)
-    store = await app.open_store(chosen)
-    clock = TestClock(app.SystemClock())
+    store = await open_store(chosen)
+    clock = TestClock(SystemClock())
     try:
         async with aiohttp.ClientSession() as session:
             await scenario.load(store, clock.now())
-            desks = app.Desks.over(store, chosen)
+            desks = Desks.over(store, chosen)
             phones = {
                 channel: Phone(
                     name=channel,
@@ -215,13 +217,13 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
                 )
                 for channel in Channel
             }
-            conversation = app.converse(
-                chosen, desks, store=store, bell=NoBell(), channels=phones, rasa=app.ask_rasa(chosen, session)
+            conversation = converse(
+                chosen, desks, store=store, bell=NoBell(), channels=phones, rasa=ask_rasa(chosen, session)
             )
             conversation.clock = conversation.listening.clock = clock
-            sender = app.send_through(chosen, desks, store=store, channels=phones, throttle=NoThrottle())
-            ways = app.broadcast_ways(chosen, phones)
-            desk = replace(app.broadcast_desk(chosen, desks, store=store, ways=ways), clock=clock)
+            sender = send_through(chosen, desks, store=store, channels=phones, throttle=NoThrottle())
+            ways = broadcast_ways(chosen, phones)
+            desk = replace(broadcast_desk(chosen, desks, store=store, ways=ways), clock=clock)
             house = Muster(
                 store=store,
                 inbox=Inbox(store=store, bell=NoBell(), clock=clock, ids=desks.ids, ways=ways),

@@ -2,72 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 
-import aiohttp
 from aiohttp import web
-from redis.asyncio import Redis
 
-from bot.app.desks import (
-    Desks,
-    action_specs,
-    broadcast_desk,
-    converse,
-    flows,
-    given,
-    learned,
-    locale_of,
-    send_through,
-    texts,
-    triggers_of,
-)
-from bot.app.outside import (
-    ask_rasa,
-    broadcast_ways,
-    nlu_url,
-    open_channels,
-    open_store,
-    open_telegram,
-    shared_throttle,
-)
+from bot.app.desks import Desks, broadcast_desk, converse, send_through
+from bot.app.outside import Outside, open_outside, shared_throttle
 from bot.channels.telegram import TelegramChannel
-from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
-from bot.queue.connection import connect
 from bot.queue.doorbell import Doorbell, Held
-from bot.queue.live import Live
 from bot.services.conversation import Conversation
-from bot.services.deliveries import Sender
 from bot.services.inbox import Inbox
 from bot.services.outreach import OutreachSender
 from bot.services.ports import Channeller
 from bot.storage.store import SqlStore
 from bot.web.polling import poll_forever, until_done
 from bot.worker import Worker
-
-__all__ = [
-    "App",
-    "Desks",
-    "SystemClock",
-    "action_specs",
-    "ask_rasa",
-    "broadcast_desk",
-    "broadcast_ways",
-    "compose",
-    "converse",
-    "flows",
-    "given",
-    "learned",
-    "locale_of",
-    "nlu_url",
-    "open_store",
-    "send_through",
-    "texts",
-    "triggers_of",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +29,9 @@ class App:
 
     settings: Settings
     store: SqlStore
-    redis: Redis
     channels: Mapping[Channel, Channeller]
     inbox: Inbox
     conversation: Conversation
-    sender: Sender
     worker: Worker[Held]
     telegram: TelegramChannel | None
     make_web: Callable[[], web.Application]
@@ -107,48 +58,30 @@ class App:
 
 @asynccontextmanager
 async def compose(settings: Settings) -> AsyncIterator[App]:
-    """Build the application around an open database, Redis and HTTP session, and close them at the end."""
-    async with AsyncExitStack() as stack:
-        store = await open_store(settings)
-        stack.push_async_callback(store.close)
-        redis = connect(settings.redis_url.get_secret_value())
-        stack.push_async_callback(redis.aclose)
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        live = await stack.enter_async_context(Live(redis=redis))
-        telegram = open_telegram(settings)
-        if telegram is not None:
-            await stack.enter_async_context(telegram)
-        yield _build(settings, store=store, redis=redis, session=session, live=live, telegram=telegram)
+    """Build the application around what the settings name, and close that at the end."""
+    async with open_outside(settings) as outside:
+        yield _build(outside)
 
 
-def _build(
-    settings: Settings,
-    *,
-    store: SqlStore,
-    redis: Redis,
-    session: aiohttp.ClientSession,
-    live: Live,
-    telegram: TelegramChannel | None,
-) -> App:
-    desks, rasa = Desks.over(store, settings), ask_rasa(settings, session)
-    message_bell, delivery_bell = Doorbell(redis=redis, name="messages"), Doorbell(redis=redis, name="deliveries")
-    channels = open_channels(settings, session, live, telegram)
-    ways = broadcast_ways(settings, channels)
-    inbox = Inbox(store=store, bell=message_bell, clock=desks.clock, ids=desks.ids, ways=ways)
-    conversation = converse(settings, desks, store=store, bell=delivery_bell, channels=channels, rasa=rasa)
-    throttle = shared_throttle(settings, redis, channels)
+def _build(outside: Outside) -> App:
+    settings, store, channels = outside.settings, outside.store, outside.channels
+    desks = Desks.over(store, settings)
+    messages, deliveries = (Doorbell(redis=outside.redis, name=name) for name in ("messages", "deliveries"))
+    inbox = Inbox(store=store, bell=messages, clock=desks.clock, ids=desks.ids, ways=outside.ways)
+    conversation = converse(settings, desks, store=store, bell=deliveries, channels=channels, rasa=outside.rasa)
+    throttle = shared_throttle(settings, outside.redis, channels)
     sender = send_through(settings, desks, store=store, channels=channels, throttle=throttle)
-    broadcasts = broadcast_desk(settings, desks, store=store, ways=ways)
+    broadcasts = broadcast_desk(settings, desks, store=store, ways=outside.ways)
     worker = Worker(
-        messages=message_bell,
-        deliveries=delivery_bell,
-        message_bell=message_bell,
-        delivery_bell=delivery_bell,
+        messages=messages,
+        deliveries=deliveries,
+        message_bell=messages,
+        delivery_bell=deliveries,
         conversation=conversation,
         sender=sender,
         broadcasts=broadcasts.life,
         outreach=OutreachSender(
-            store=store, desk=broadcasts, sender=sender, clock=desks.clock, ids=desks.ids, ways=ways
+            store=store, desk=broadcasts, sender=sender, clock=desks.clock, ids=desks.ids, ways=outside.ways
         ),
         privacy=desks.privacy,
         store=store,
@@ -158,28 +91,15 @@ def _build(
     def make_web() -> web.Application:
         from bot.app.front import front  # noqa: PLC0415 (pages, maps and PDF take a second to load)
 
-        return front(
-            settings,
-            desks,
-            store=store,
-            redis=redis,
-            live=live,
-            rasa=rasa,
-            inbox=inbox,
-            channels=channels,
-            broadcasts=broadcasts,
-            session=session,
-        )
+        return front(outside, desks, inbox=inbox, broadcasts=broadcasts)
 
     return App(
         settings=settings,
         store=store,
-        redis=redis,
         channels=channels,
         inbox=inbox,
         conversation=conversation,
-        sender=sender,
         worker=worker,
-        telegram=telegram,
+        telegram=outside.telegram,
         make_web=cache(make_web),
     )

@@ -84,16 +84,7 @@ def locale_of(settings: Settings) -> Locale:
 
 def action_specs(settings: Settings) -> Mapping[str, ActionSpec]:
     """What flows may call, for those who only look at it: nothing behind it is open."""
-    catalogs, ids, clock = texts(settings), RandomIds(), SystemClock()
-    return actions.registry(
-        cases=CaseDesk(ids=ids),
-        places=PlaceDirectory(catalogs=catalogs, zone=settings.zone),
-        privacy=Privacy(store=cast(SqlStore, None), clock=clock, retention=settings.retention),
-        check_ins=CheckInDesk(store=cast(SqlStore, None), clock=clock, region=settings.region),
-        catalogs=catalogs,
-        retention=settings.retention,
-        given=given(settings),
-    )
+    return Desks.over(cast(SqlStore, None), settings).actions(settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from yarl import URL
 
 from bot.app.desks import Desks, given, locale_of
+from bot.app.outside import Outside
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
@@ -18,10 +17,8 @@ from bot.console.words import LANGUAGES
 from bot.domain.contact import Channel
 from bot.i18n import Catalogs
 from bot.importing import read_rows
-from bot.nlu.rasa import RasaClient
 from bot.printing.poster import draw_poster
 from bot.printing.report import draw_report
-from bot.queue.live import Live
 from bot.services.access import LogJournal
 from bot.services.board import BoardDesk
 from bot.services.broadcasts import BroadcastDesk
@@ -29,55 +26,25 @@ from bot.services.hazards import draft
 from bot.services.hazards import load as load_hazards
 from bot.services.inbox import Inbox
 from bot.services.joining import Ways
-from bot.services.ports import Channeller
 from bot.services.preparedness import BroadcastDrills, Means, PreparednessDesk
 from bot.services.reports import ReportDesk
 from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk
 from bot.services.watch import Lookout
-from bot.storage.store import SqlStore
 from bot.web import alerts as public_alerts
 from bot.web import health, server, webchat, webhooks
 
 
-def _probes(
-    store: SqlStore, redis: Redis, rasa: RasaClient, channels: Mapping[Channel, Channeller]
-) -> Mapping[str, health.Probe]:
-    async def database() -> str:
-        await store.ping()
-        return "ok"
-
-    async def doorbell() -> str:
-        await redis.ping()
-        return "ok"
-
-    async def channel_names() -> str:
-        return ", ".join(sorted(channels))
-
-    return {"database": database, "redis": doorbell, "nlu": rasa.health, "channels": channel_names}
-
-
-def front(
-    settings: Settings,
-    desks: Desks,
-    *,
-    store: SqlStore,
-    redis: Redis,
-    live: Live,
-    rasa: RasaClient,
-    inbox: Inbox,
-    channels: Mapping[Channel, Channeller],
-    broadcasts: BroadcastDesk,
-    session: aiohttp.ClientSession,
-) -> web.Application:
+def front(outside: Outside, desks: Desks, *, inbox: Inbox, broadcasts: BroadcastDesk) -> web.Application:
     """The application of this process's web side."""
+    settings, store = outside.settings, outside.store
     application = server.build(
         [
-            *webhooks.routes(inbox=inbox, channels=channels, public_url=settings.public_url),
+            *webhooks.routes(inbox=inbox, channels=outside.channels, public_url=settings.public_url),
             *webchat.routes(
                 inbox=inbox,
                 store=store,
-                live=live,
+                live=outside.live,
                 catalogs=desks.catalogs,
                 documents=desks.documents,
                 clock=desks.clock,
@@ -86,37 +53,45 @@ def front(
             ),
             *public_alerts.routes(store=store, clock=desks.clock, publisher=_publisher(settings)),
             *health.routes(
-                probes=_probes(store, redis, rasa, channels),
-                vital=frozenset({"database", "redis"}),
-                registry=CollectorRegistry(),
+                probes=_probes(outside), vital=frozenset({"database", "redis"}), registry=CollectorRegistry()
             ),
         ]
     )
-    console = _console(settings, desks, store=store, session=session, broadcasts=broadcasts, channels=channels)
-    frame.mount(application, console)
+    frame.mount(application, _console(outside, desks, broadcasts))
     return application
+
+
+def _probes(outside: Outside) -> Mapping[str, health.Probe]:
+    async def database() -> str:
+        await outside.store.ping()
+        return "ok"
+
+    async def doorbell() -> str:
+        await outside.redis.ping()
+        return "ok"
+
+    async def channel_names() -> str:
+        return ", ".join(sorted(outside.channels))
+
+    return {"database": database, "redis": doorbell, "nlu": outside.rasa.health, "channels": channel_names}
+
+
+def _here(settings: Settings) -> str:
+    return settings.public_url or f"http://{settings.host}:{settings.port}"
 
 
 def _publisher(settings: Settings) -> Publisher:
     """Speaks for this deployment in the feed of public alerts."""
-    here = settings.public_url or f"http://{settings.host}:{settings.port}"
+    here = _here(settings)
     return Publisher(
         sender=URL(here).host or "localhost", sender_name=settings.organisation, public_url=here, zone=settings.zone
     )
 
 
-def _console(
-    settings: Settings,
-    desks: Desks,
-    *,
-    store: SqlStore,
-    session: aiohttp.ClientSession,
-    broadcasts: BroadcastDesk,
-    channels: Mapping[Channel, Channeller],
-) -> web.Application:
+def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk) -> web.Application:
     """The staff's pages, one family after the other."""
-    clock = desks.clock
-    staff = StaffDesk(store=store, clock=desks.clock, ids=desks.ids)
+    settings, store, clock = outside.settings, outside.store, desks.clock
+    staff = StaffDesk(store=store, clock=clock, ids=desks.ids)
     catalogs = Catalogs.load(settings.root / "locales", LANGUAGES)
     boards, journal = BoardDesk(store=store, clock=clock), LogJournal()
     lookout = Lookout(reader=boards, clock=clock)
@@ -124,7 +99,7 @@ def _console(
         *alerts.routes(
             desk=broadcasts,
             zone=settings.zone,
-            intake=Intake(session=session, clock=clock, ids=desks.ids, languages=settings.languages),
+            intake=Intake(session=outside.session, clock=clock, ids=desks.ids, languages=settings.languages),
         ),
         *board.routes(
             desk=boards,
@@ -137,7 +112,7 @@ def _console(
         *reports.routes(
             desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, journal=journal, printer=draw_report
         ),
-        *_company(settings, desks, store=store, channels=channels),
+        *_company(outside, desks),
     ]
     made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 
@@ -148,28 +123,10 @@ def _console(
     return made
 
 
-def _company(
-    settings: Settings, desks: Desks, *, store: SqlStore, channels: Mapping[Channel, Channeller]
-) -> list[web.RouteDef]:
+def _company(outside: Outside, desks: Desks) -> list[web.RouteDef]:
     """The pages of an employer's people, sites and preparedness."""
-    languages = locale_of(settings).languages
-    hazards = load_hazards()
-
-    def is_reviewed(language: str) -> bool:
-        return all(draft(hazard, language, desks.catalogs, {}).is_reviewed for hazard in hazards)
-
-    means = Means(
-        channels=frozenset(channels),
-        has_template=bool(settings.whatsapp_template),
-        languages=settings.languages,
-        is_reviewed=is_reviewed,
-    )
-    ways = Ways(
-        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
-        telegram_bot=settings.telegram_name if Channel.TELEGRAM in channels else "",
-        whatsapp_number=settings.whatsapp_from if Channel.WHATSAPP in channels else "",
-        sms_number=settings.sms_from if Channel.SMS in channels else "",
-    )
+    settings, store = outside.settings, outside.store
+    means = _means(outside, desks.catalogs)
     return [
         *people.routes(
             desk=RosterDesk(store=store, clock=desks.clock, ids=desks.ids, region=settings.region),
@@ -180,8 +137,8 @@ def _company(
             store=store,
             clock=desks.clock,
             ids=desks.ids,
-            ways=ways,
-            languages=languages,
+            ways=_ways_to_join(outside),
+            languages=locale_of(settings).languages,
             region=settings.region,
             timezone=settings.timezone,
             draw_poster=lambda poster, at: draw_poster(
@@ -193,3 +150,29 @@ def _company(
             desk=PreparednessDesk(store=store, means=means, drills=BroadcastDrills(store=store)),
         ),
     ]
+
+
+def _means(outside: Outside, catalogs: Catalogs) -> Means:
+    """What this deployment can warn people with."""
+    hazards = load_hazards()
+
+    def is_reviewed(language: str) -> bool:
+        return all(draft(hazard, language, catalogs, {}).is_reviewed for hazard in hazards)
+
+    return Means(
+        channels=frozenset(outside.channels),
+        has_template=bool(outside.settings.whatsapp_template),
+        languages=outside.settings.languages,
+        is_reviewed=is_reviewed,
+    )
+
+
+def _ways_to_join(outside: Outside) -> Ways:
+    """Where a poster sends people."""
+    settings, channels = outside.settings, outside.channels
+    return Ways(
+        public_url=_here(settings),
+        telegram_bot=settings.telegram_name if Channel.TELEGRAM in channels else "",
+        whatsapp_number=settings.whatsapp_from if Channel.WHATSAPP in channels else "",
+        sms_number=settings.sms_from if Channel.SMS in channels else "",
+    )

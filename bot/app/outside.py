@@ -1,7 +1,9 @@
 """Owns the adapters: the database, the channels that have what they need, their pace, the NLU server."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import aiohttp
 from redis.asyncio import Redis
@@ -16,6 +18,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.nlu.rasa import Breaker, RasaClient
+from bot.queue.connection import connect
 from bot.queue.live import Live
 from bot.queue.throttle import Pace, Throttle
 from bot.services.forecast import Way
@@ -104,3 +107,45 @@ def shared_throttle(settings: Settings, redis: Redis, channels: Mapping[Channel,
         pace = settings.pace(name)
         paces[channel.sender] = Pace(rate=pace.rate, burst=pace.burst, address_seconds=pace.address_seconds)
     return Throttle(redis=redis, paces=paces, kept_share=settings.reply_share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What one process has open to the outside; `ways` are the channels for broadcasts, the preferred first."""
+
+    settings: Settings
+    store: SqlStore
+    redis: Redis
+    session: aiohttp.ClientSession
+    live: Live
+    rasa: RasaClient
+    telegram: TelegramChannel | None
+    channels: Mapping[Channel, Channeller]
+    ways: Mapping[Channel, Way]
+
+
+@asynccontextmanager
+async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
+    """Open the database, Redis, HTTP and the channels, and close them at the end."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings)
+        stack.push_async_callback(store.close)
+        redis = connect(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        live = await stack.enter_async_context(Live(redis=redis))
+        telegram = open_telegram(settings)
+        if telegram is not None:
+            await stack.enter_async_context(telegram)
+        channels = open_channels(settings, session, live, telegram)
+        yield Outside(
+            settings=settings,
+            store=store,
+            redis=redis,
+            session=session,
+            live=live,
+            rasa=ask_rasa(settings, session),
+            telegram=telegram,
+            channels=channels,
+            ways=broadcast_ways(settings, channels),
+        )

@@ -30,8 +30,8 @@ def parse(data: bytes) -> Element:
     if len(data) > MAX_BYTES:
         raise InputError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB: an alert has a few KB.")
     text = _decoded(data)
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        line = text.count("\n", 0, re.search("<!DOCTYPE|<!ENTITY", text).start()) + 1  # type: ignore[union-attr]
+    if definition := re.search("<!DOCTYPE|<!ENTITY", text):
+        line = text.count("\n", 0, definition.start()) + 1
         raise InputError(f"Line {line}: the file defines a document type, which an alert never does. Do not trust it.")
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,

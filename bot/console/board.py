@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -33,12 +33,13 @@ URGENT_FIRST = (
     Standing.HELP, Standing.NO_ANSWER, Standing.NOT_REACHED, Standing.SAFE, Standing.VOUCHED, Standing.CLOSED,
 )  # fmt: skip
 NOBODY = N_("Choose at least one person.")
+LAST = 2**53  # beyond any recipient's number, and within what every database counts
 
 
 class Closings(BaseModel):
     """Who is closed and why; `is_sure` comes from the page that asks once more."""
 
-    people: tuple[int, ...]
+    people: tuple[Annotated[int, Field(ge=0, le=LAST)], ...]
     reason: Closing
     is_sure: bool = False
 
@@ -47,7 +48,7 @@ class Asked(BaseModel):
     """Which page of the silent is asked for."""
 
     site: str = Field("", max_length=64)
-    after: int = Field(0, ge=0, le=2**53)
+    after: int = Field(0, ge=0, le=LAST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

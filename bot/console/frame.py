@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from bot.config import Settings
-from bot.console import account, guard, home, sign_in
+from bot.console import account, home, sign_in
 from bot.console.assets import Assets
+from bot.console.guard import Door
 from bot.console.render import Look, install
 from bot.i18n import Catalogs
 from bot.services.ports import Clock
@@ -22,13 +23,13 @@ def application(
     pages: Iterable[web.AbstractRouteDef] = (),
 ) -> web.Application:
     """The console; `pages` are the routes of the page families, with addresses after "/console"."""
-    is_secure = settings.public_url.startswith("https://")
+    door = Door(desk=desk, catalogs=catalogs, public_url=settings.public_url)
     assets = Assets()
-    made = web.Application(middlewares=guard.doors(desk=desk, catalogs=catalogs, public_url=settings.public_url))
-    made.on_response_prepare.append(guard.carrier(is_secure=is_secure))
-    install(made, Look(organisation=settings.organisation, zone=settings.zone, assets=assets, is_secure=is_secure))
+    made = web.Application(middlewares=door.middlewares)
+    made.on_response_prepare.append(door.carry)
+    install(made, Look(organisation=settings.organisation, zone=settings.zone, assets=assets))
     made.add_routes(sign_in.routes(desk=desk, clock=clock, public_url=settings.public_url))
-    made.add_routes(account.routes(desk=desk, is_secure=is_secure))
+    made.add_routes(account.routes(desk=desk, is_secure=door.is_secure))
     made.add_routes(home.routes())
     made.add_routes(pages)
     made.router.add_get("/static/{name:.+}", assets.serve)

@@ -1,6 +1,6 @@
 """Owns the door: who may pass to a page, what every answer carries, and how refusals and failures look."""
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -13,7 +13,7 @@ from bot.console.assets import PREFIX
 from bot.console.render import CONTENT_POLICY, is_htmx, page
 from bot.console.visit import VISIT, Visit
 from bot.console.words import N_, Words, choose
-from bot.domain.errors import Conflict, Denied, InputError, MusterError, Unavailable
+from bot.domain.errors import Conflict, Denied, InputError, Unavailable
 from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services import access
@@ -62,35 +62,52 @@ def require(request: web.Request, deed: Deed, subject: Subject) -> None:
         raise web.HTTPForbidden if access.may(who, Deed.READ, subject) else web.HTTPNotFound
 
 
-def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middleware]:
-    """The middlewares of the console, outermost first."""
-    is_secure = public_url.startswith("https://")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What every request passes before a page sees it, and every answer before it leaves."""
+
+    desk: StaffDesk
+    catalogs: Catalogs
+    public_url: str
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach us by https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def middlewares(self) -> list[Middleware]:
+        """Outermost first."""
+        return [self.known, self.told, self.allowed]
 
     @web.middleware
-    async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def known(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Find out who asks; give a browser that is new here its token."""
-        token, is_new = visits.token_of(request, is_secure=is_secure)
-        is_file = request.path.startswith(PREFIX)  # the same for everybody
-
-        def came(signed_in: SignedIn | None) -> Visit:
-            language = choose(request, signed_in.staff.languages if signed_in else ())
-            words = Words(catalogs=catalogs, language=language)
-            return Visit(token=token, is_new=is_new, is_secure=is_secure, signed_in=signed_in, words=words)
-
-        request[VISIT] = came(None)
-        if not is_new and not is_file:
+        token, is_new = visits.token_of(request, is_secure=self.is_secure)
+        request[VISIT] = self._visit(request, token, is_new=is_new)
+        if request.path.startswith(PREFIX):  # a file, the same for everybody
+            return await handler(request)
+        if not is_new:
             try:
-                request[VISIT] = came(await desk.of_session(token, is_seen=_is_persons(request)))
+                signed_in = await self.desk.of_session(token, is_seen=_is_persons(request))
             except Unavailable:
                 return refusal(request, 503)
+            request[VISIT] = self._visit(request, token, signed_in)
         response = await handler(request)
-        has_token = response.prepared or visits.cookie_name(is_secure=is_secure) in response.cookies
-        if is_new and not is_file and not has_token:
-            visits.give_token(response, token, is_secure=is_secure)
+        has_token = response.prepared or visits.cookie_name(is_secure=self.is_secure) in response.cookies
+        if is_new and not has_token:
+            visits.give_token(response, token, is_secure=self.is_secure)
         return response
 
+    def _visit(
+        self, request: web.Request, token: str, signed_in: SignedIn | None = None, *, is_new: bool = False
+    ) -> Visit:
+        language = choose(request, signed_in.staff.languages if signed_in else ())
+        words = Words(catalogs=self.catalogs, language=language)
+        return Visit(token=token, is_new=is_new, is_secure=self.is_secure, signed_in=signed_in, words=words)
+
     @web.middleware
-    async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def told(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refusals and failures as pages that say what to do next, never in a failure's own words."""
         try:
             return await handler(request)
@@ -98,17 +115,14 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
             if error.status < 400:
                 raise
             return refusal(request, error.status)
-        except MusterError as error:
+        except Exception as error:  # whatever it is, the reader gets a page and an administrator a line
             status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
             if status == 500:
                 log.error("request_failed", route=_route(request), error=error)
             return refusal(request, status, str(error) if status == 400 else "")
-        except Exception as error:
-            log.error("request_failed", route=_route(request), error=error)
-            return refusal(request, 500)
 
     @web.middleware
-    async def allowed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def allowed(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Only who is signed in passes, and a form only from our own page of this very session."""
         here = visits.visit(request)
         if not _is_open(request) and (here.signed_in is None or not here.signed_in.is_full):
@@ -121,27 +135,20 @@ def doors(*, desk: StaffDesk, catalogs: Catalogs, public_url: str) -> list[Middl
         except (ValueError, LookupError, HttpProcessingError):  # no form, or in an alphabet that nobody knows
             return refusal(request, 400)
         try:
-            if not visits.is_own_origin(request, public_url) or not await _is_own_form(request):
+            if not visits.is_own_origin(request, self.public_url) or not await _is_own_form(request):
                 return refusal(request, 403, here.words(FORGED))
             return await handler(request)
         finally:
             await forms.close_files(request)
 
-    return [known, told, allowed]
-
-
-def carrier(*, is_secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Puts on every answer of the console, streams too, what it must carry."""
-
-    async def carry(_: web.Request, response: web.StreamResponse) -> None:
+    async def carry(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Put on every answer, streams too, what it must carry."""
         for name, value in HEADERS.items():
             response.headers[name] = value
-        if is_secure:
+        if self.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
-
-    return carry
 
 
 def refusal(request: web.Request, status: int, text: str = "") -> web.Response:

@@ -32,7 +32,6 @@ class Look:
     organisation: str
     zone: ZoneInfo
     assets: Assets
-    is_secure: bool
 
 
 LOOK: Final = web.AppKey("console_look", Look)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -85,7 +86,7 @@ class SitePages:
         async with self.store.transaction() as unit:
             sites = await unit.sites.of(company.employer.id)
             people = await unit.roster.people(company.employer.id)
-        counts = {site.id: sum(one.site == site.id and one.left_at is None for one in people) for site in sites}
+        counts = Counter(one.site for one in people if one.left_at is None)
         return page(request, "sites/list.html", company=company, sites=sites, counts=counts)
 
     async def new(self, request: web.Request) -> web.Response:

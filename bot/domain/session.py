@@ -1,8 +1,8 @@
 """Owns the session: one contact in one flow, and the stack that lets an emergency suspend it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -10,6 +10,8 @@ from bot.domain.contact import ContactId
 from bot.domain.values import Value
 
 SessionId = NewType("SessionId", str)
+
+ASIDE = timedelta(days=7)  # a talk that something else came before can be gone on with for so long
 
 
 class SessionStatus(StrEnum):
@@ -52,6 +54,16 @@ class Session:
     returns: tuple[Return, ...] = ()
     tries: int = 0
     is_reminded: bool = False
-    waits_until: datetime | None = None  # the next reminder or the timeout
+    waits_until: datetime | None = None  # the next reminder or the timeout; where it is suspended, its end
     started_at: datetime
     revision: int = 0
+
+    def ended(self) -> "Session":
+        return replace(self, status=SessionStatus.ENDED, returns=(), waits_until=None)
+
+    def put_aside(self, now: datetime) -> "Session":
+        return replace(self, status=SessionStatus.SUSPENDED, waits_until=now + ASIDE)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its time has passed."""
+        return self.waits_until is not None and self.waits_until <= now

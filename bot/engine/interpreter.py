@@ -83,7 +83,7 @@ def _answer(flows: Flows, session: Session, answered: Answered, setting: Setting
     known = replace(session, answers={**session.answers, **reading.saves})
     option = reading.option
     if option is not None and option.start is not None:
-        return Advance(session=_ended(known), effects=(Start(flow=option.start),))
+        return Advance(session=known.ended(), effects=(Start(flow=option.start),))
     target = option.go.step if option is not None and option.go is not None else flow.after(waiting)
     return _walk(flows, _at(known, flow, target), (), setting)
 
@@ -98,7 +98,7 @@ def _unfit(flows: Flows, session: Session, setting: Setting) -> Advance:
     if waiting.patience.otherwise is not None:
         return _walk(flows, _at(session, flow, waiting.patience.otherwise.step), (), setting)
     handoff = Handoff(topic=Topic.NOT_UNDERSTOOD, urgency=Urgency.NORMAL)
-    return Advance(session=_ended(session), effects=(Say(text=GIVE_UP), handoff))
+    return Advance(session=session.ended(), effects=(Say(text=GIVE_UP), handoff))
 
 
 def _resume(flows: Flows, session: Session, event: Called, setting: Setting) -> Advance:
@@ -123,7 +123,7 @@ def _lapse(flows: Flows, session: Session, setting: Setting) -> Advance:
         reminded = replace(session, is_reminded=True, waits_until=setting.now + rest)
         return Advance(session=reminded, effects=(_asking(flow, waiting, remind.say.text, session),))
     if waiting.patience.timeout_go is None:
-        return Advance(session=_ended(session))
+        return Advance(session=session.ended())
     return _walk(flows, _at(session, flow, waiting.patience.timeout_go.step), (), setting)
 
 
@@ -143,7 +143,7 @@ def _walk(flows: Flows, session: Session, effects: tuple[Effect, ...], setting: 
     for _ in range(MAX_STEPS):
         if session.step == END:
             if not session.returns:
-                return Advance(session=_ended(session), effects=effects)
+                return Advance(session=session.ended(), effects=effects)
             session = _returned(flows, session)
             continue
         flow, step = _here(flows, session)
@@ -153,7 +153,7 @@ def _walk(flows: Flows, session: Session, effects: tuple[Effect, ...], setting: 
             case made.Call():
                 return Advance(session=session, effects=(*effects, _call(step, session)))
             case made.Start():
-                return Advance(session=_ended(session), effects=(*effects, Start(flow=step.flow)))
+                return Advance(session=session.ended(), effects=(*effects, Start(flow=step.flow)))
         move = _move(flows, flow, step, session)
         session, effects = move.session, (*effects, *move.effects)
     raise EngineError(f"flow {session.flow!r} runs in circles: {MAX_STEPS} steps without a question or an end")
@@ -255,10 +255,6 @@ def _waiting(session: Session, waiting: Question, setting: Setting) -> Session:
     wait = waiting.patience.wait
     until = setting.now + (wait.remind_after or wait.timeout_after)
     return replace(session, status=SessionStatus.WAITING, is_reminded=False, waits_until=until)
-
-
-def _ended(session: Session) -> Session:
-    return replace(session, status=SessionStatus.ENDED, returns=(), waits_until=None)
 
 
 # --- saying -------------------------------------------------------------------------------------------------------

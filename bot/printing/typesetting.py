@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from weakref import finalize
@@ -117,7 +116,6 @@ def _runs(modules: Sequence[int]) -> Iterator[tuple[int, int]]:
             start = None
 
 
-@cache
 def _close(pdf: FPDF) -> None:
     """Close the files of its fonts, which stay open while it is drawn upon."""
     for font in pdf.fonts.values():

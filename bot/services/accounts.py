@@ -28,12 +28,15 @@ async def settle(unit: Unit, delivery: Delivery, ways: Mapping[Channel, Way], no
     number = delivery.outreach.recipient
     if delivery.status in _ADVANCING:
         await unit.recipients.advance([number], _ADVANCING[delivery.status])
-        return
-    if delivery.status is not DeliveryStatus.FAILED and not delivery.status.is_pending:
+    elif delivery.status is DeliveryStatus.FAILED:
+        await _redirect(unit, number, delivery, ways, now)
+    elif not delivery.status.is_pending:
         await _end(unit, number, delivery)
-        return
-    if delivery.status is not DeliveryStatus.FAILED:
-        return
+
+
+async def _redirect(unit: Unit, number: int, delivery: Delivery, ways: Mapping[Channel, Way], now: datetime) -> None:
+    """To the next address on which nothing has failed, unless another message stands for the failed one."""
+    assert delivery.outreach is not None
     contact = await unit.contacts.get(delivery.contact)
     recipient = await unit.recipients.get(number)
     if contact is None or recipient is None:

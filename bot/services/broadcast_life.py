@@ -34,9 +34,17 @@ class BroadcastLife:
         for broadcast in waiting:
             is_due = broadcast.status is BroadcastStatus.APPROVED and (broadcast.send_at or now) <= now
             if broadcast.is_over(now) or is_due:
-                with suppress(Conflict):  # another process came first
-                    moved += await self._move_on(broadcast, now)
+                moved += await self._try_to_move_on(broadcast, now)
         return moved
+
+    async def _try_to_move_on(self, seen: Broadcast, now: datetime) -> bool:
+        try:
+            return await self._move_on(seen, now)
+        except Conflict:  # another process came first
+            return False
+        except Exception as error:  # one that cannot be moved on holds up no other
+            log.error("broadcast_stuck", broadcast=seen.id, error=error)
+            return False
 
     async def _move_on(self, seen: Broadcast, now: datetime) -> bool:
         async with self.store.transaction() as unit:
@@ -66,6 +74,14 @@ class BroadcastLife:
                 halted = replace(stored.moved(BroadcastStatus.CANCELLED), ended_at=self.clock.now())
                 await unit.broadcasts.save(halted)
 
+    async def close_halted(self, unit: Unit, broadcast: Broadcast) -> None:
+        """Nobody waits any more for what was halted for this one, whether this one begins or not (R20)."""
+        for replaced in broadcast.references:
+            stored = await unit.broadcasts.hold(replaced, is_alone=True)  # sends being kept are in the account then
+            if stored is not None and stored.status is not BroadcastStatus.LIVE:
+                await unit.recipients.stop(replaced, RecipientState.CANCELLED)
+                await unit.deliveries.cancel_outreach(replaced)
+
     async def catch_up(self, unit: Unit, broadcast: BroadcastId) -> None:
         """Some of a stopped broadcast were still sent it: what came in its place is for them too (R8)."""
         for later in await unit.broadcasts.in_status(BroadcastStatus.LIVE):
@@ -77,10 +93,7 @@ class BroadcastLife:
         """Enter the account, everybody in it at once, when those of what this one replaces are closed."""
         now = self.clock.now()
         await self.halt_replaced(unit, broadcast)
-        for replaced in broadcast.references:
-            await unit.broadcasts.hold(replaced, is_alone=True)  # sends that are being kept are in the account then
-            await unit.recipients.stop(replaced, RecipientState.CANCELLED)
-            await unit.deliveries.cancel_outreach(replaced)
+        await self.close_halted(unit, broadcast)
         begun = await saved(unit, replace(broadcast.moved(BroadcastStatus.LIVE), begun_at=now))
         count = await unit.recipients.expand(begun, await plan_of(unit, begun, self.ways, now))
         log.info("broadcast_begun", broadcast=begun.id, kind=begun.kind, recipients=count)
@@ -88,6 +101,7 @@ class BroadcastLife:
 
     async def _end(self, unit: Unit, broadcast: Broadcast) -> None:
         """Its life is over: whoever was not reached never will be (R20)."""
+        await self.close_halted(unit, broadcast)  # approved, and every process was away until now
         ending = BroadcastStatus.ENDED if broadcast.status is BroadcastStatus.LIVE else BroadcastStatus.CANCELLED
         await unit.broadcasts.save(replace(broadcast.moved(ending), ended_at=self.clock.now()))
         await unit.recipients.stop(broadcast.id, RecipientState.EXPIRED)

@@ -131,6 +131,7 @@ class BroadcastDesk:
             kept = replace(
                 changed,
                 employer=stored.employer,
+                kind=stored.kind,  # whoever wrote a drill has shown nobody an alert, and may approve it alone
                 status=stored.status,
                 author=StaffId(reader.id),  # whoever wrote last cannot approve it
                 approver=None,
@@ -147,7 +148,7 @@ class BroadcastDesk:
         """What the changed draft would come to; nothing is stored."""
         async with self.store.look() as unit:
             stored = await self._get(unit, reader, changed.id, Deed.CHANGE)
-            typed = replace(changed, employer=stored.employer, references=stored.references)
+            typed = replace(changed, employer=stored.employer, kind=stored.kind, references=stored.references)
             return await self._preview(unit, typed, reader)
 
     async def review(
@@ -246,6 +247,7 @@ class BroadcastDesk:
             if not stored.status.may_become(BroadcastStatus.CANCELLED):
                 raise InputError(OVER)
             if not stored.status.is_begun:
+                await self.life.close_halted(unit, stored)
                 return await saved(unit, replace(stored.moved(BroadcastStatus.CANCELLED), ended_at=now))
             if stored.message_type is MessageType.CANCEL:
                 raise InputError(NOT_TWICE)  # people would read once more that the danger is over

@@ -54,15 +54,22 @@ async def question(
     broadcast = await unit.broadcasts.get(recipient.broadcast) if recipient else None
     if recipient is None or broadcast is None or not broadcast.asks_check_in:
         return None
-    employer = await unit.sites.employer(contact.employer) if contact.employer else None
+    whose = broadcast.employer or contact.employer  # not whom they have gone to since, who sees nothing of it
+    employer = await unit.sites.employer(whose) if whose else None
     name = employer.name if employer else organisation
     return Question(recipient=recipient, broadcast=broadcast, employer_name=name)
+
+
+def broadcast_of(session: Session) -> BroadcastId | None:
+    """The broadcast whose question the session puts."""
+    named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
+    return BroadcastId(named) if isinstance(named, str) else None
 
 
 def is_asking(session: Session, broadcast: BroadcastId | None = None) -> bool:
     """Whether this session waits for the answer to an alert (to that one, if given)."""
     is_at = session.flow == CHECK_IN and session.step == ASKED and session.status is SessionStatus.WAITING
-    return is_at and broadcast in (None, session.answers.get("broadcast"))
+    return is_at and broadcast in (None, broadcast_of(session))
 
 
 async def without_past(unit: Unit, sessions: Sequence[Session], received: Received) -> Sequence[Session]:
@@ -77,8 +84,8 @@ async def without_past(unit: Unit, sessions: Sequence[Session], received: Receiv
 
 
 async def _is_past(unit: Unit, session: Session) -> bool:
-    named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
-    stored = await unit.broadcasts.get(BroadcastId(named)) if isinstance(named, str) else None
+    named = broadcast_of(session)
+    stored = await unit.broadcasts.get(named) if named else None
     return stored is not None and stored.status is not BroadcastStatus.LIVE
 
 
@@ -107,8 +114,9 @@ class CheckInDesk:
         mine = await self._open(unit, contact, broadcast, now)
         if mine is None or contact.employer is None:
             return False
+        number = _number(who, self.region)
         people = await unit.roster.people(contact.employer)
-        fitting = [other for other in people if other.id != contact.id and _is_called(other, who, self.region)]
+        fitting = [other for other in people if other.id != contact.id and _is_called(other, who, number)]
         if len(fitting) != 1:
             return False
         theirs = await unit.recipients.of(mine.broadcast, fitting[0].id)
@@ -144,14 +152,19 @@ async def _belongs(unit: Unit, number: int, broadcast: BroadcastId) -> bool:
     return recipient is not None and recipient.broadcast == broadcast
 
 
-def _is_called(contact: Contact, who: str, region: str) -> bool:
-    """Whether the words are this colleague's number or name, as the employer has them."""
+def _number(who: str, region: str) -> str | None:
+    """The words as a phone number, if they are one."""
     try:
-        phone = phonenumbers.parse(who, region)
-        number = phonenumbers.format_number(phone, phonenumbers.PhoneNumberFormat.E164)
+        return phonenumbers.format_number(phonenumbers.parse(who, region), phonenumbers.PhoneNumberFormat.E164)
     except phonenumbers.NumberParseException:
-        number = ""
+        return None
+
+
+def _is_called(contact: Contact, who: str, number: str | None) -> bool:
+    """Whether the words are this colleague's number or name, as the employer has them."""
     if number and contact.listing is not None and number in (*contact.listing.phones, *contact.listing.whatsapp):
         return True  # no number but the list's: else a name appears on the board beside a phone that was kept secret
-    name = contact.name_for_employer
-    return bool(name) and set(fold(who).split()) <= set(fold(name or "").split()) and len(fold(who)) > 2
+    said, name = fold(who).split(), fold(contact.name_for_employer or "").split()
+    if said == name:
+        return bool(name)  # 王伟 and Vy are whole names
+    return set(said) <= set(name) and len("".join(said)) > 2

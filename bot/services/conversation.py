@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
-from bot.domain.delivery import BroadcastId, Content, Lane
+from bot.domain.delivery import Content, Lane
 from bot.domain.errors import Conflict, Unavailable
 from bot.domain.message import Message, Received
 from bot.domain.session import Session, SessionStatus
@@ -18,7 +18,7 @@ from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.engine.flow import EngineError
 from bot.log import logger
 from bot.services import joining, routing
-from bot.services.checkins import CheckInDesk, is_asking, question, without_past
+from bot.services.checkins import CheckInDesk, broadcast_of, is_asking, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
@@ -91,16 +91,19 @@ class Conversation:
         now = self.clock.now()
         async with self.store.transaction(contact) as unit:
             known, sessions = await unit.contacts.get(contact), list(await unit.sessions.open(contact))
-            due = sessions and sessions[0].waits_until is not None and sessions[0].waits_until <= now
-            if known is None or not due:
+            for session in [session for session in sessions if session.is_due(now)]:
+                if session.status is SessionStatus.SUSPENDED:
+                    await unit.sessions.save(session.ended())
+                    sessions.remove(session)
+            if known is None or not sessions or not sessions[0].is_due(now):
                 return None
             address = known.heard_last
             reach = known.reach(address) if address else None
             if address is None or reach is None or not reach.is_open or address.channel not in self.channels:
-                await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
+                await unit.sessions.save(sessions[0].ended())
                 return None
             if await _is_owned(unit, contact):  # a person speaks (R14): the question is put aside until hand-back
-                await unit.sessions.save(replace(sessions[0], status=SessionStatus.SUSPENDED, waits_until=None))
+                await unit.sessions.save(sessions[0].put_aside(now))
                 return None
             turn = self._turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}", now=now)
             turn.is_asked = False
@@ -115,7 +118,7 @@ class Conversation:
             known = await unit.contacts.get(contact)
             for session in await unit.sessions.open(contact):
                 if session.status is SessionStatus.WAITING:
-                    await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+                    await unit.sessions.save(session.ended())
             if known is not None:
                 await self._report_fault(unit, known, now)
 
@@ -196,7 +199,7 @@ class Conversation:
         kept = list(await without_past(unit, sessions, message.received))
         for session in sessions:
             if session not in kept:
-                await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+                await unit.sessions.save(session.ended())
         return kept
 
     async def _sound(self, unit: Unit, contact: Contact, now: datetime) -> tuple[list[Session], bool]:
@@ -210,7 +213,7 @@ class Conversation:
         for session in sessions:
             if session not in sound:
                 log.error("session_broken", session=session.id, flow=session.flow, step=session.step)
-                await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+                await unit.sessions.save(session.ended())
         if len(sound) < len(sessions):
             await self._report_fault(unit, contact, now)
         return sound, sessions[:1] != sound[:1]
@@ -325,11 +328,10 @@ class Conversation:
         """A danger told in answer to an alert is its answer too: this person needs help."""
         is_life = decision.flow in self.triggers.life
         if is_life and turn.sessions and is_asking(turn.sessions[0]):
-            named = turn.sessions[0].answers.get("broadcast")
-            broadcast = BroadcastId(named) if isinstance(named, str) else None
+            broadcast = broadcast_of(turn.sessions[0])
             await self.check_ins.record(turn.unit, turn.contact, broadcast, Safety.HELP, turn.now)
             session = turn.sessions.pop(0)
-            await turn.unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+            await turn.unit.sessions.save(session.ended())
 
     async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
         """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""
@@ -375,7 +377,7 @@ class Conversation:
                 return Lane.REPLY
             sessions, _ = await self._sound(unit, contact, now)
             if sessions:
-                await unit.sessions.save(replace(sessions[0], status=SessionStatus.ENDED, waits_until=None))
+                await unit.sessions.save(sessions[0].ended())
             await self._report_fault(unit, contact, now)
             turn = self._turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
             await unit.deliveries.add([turn.delivery(self._last_words(contact))])

@@ -19,14 +19,15 @@ log = logger("deliveries")
 MAX_ATTEMPTS = 12
 FIRST_PAUSE = timedelta(seconds=2)  # doubled at each further attempt
 LONGEST_PAUSE = timedelta(minutes=10)
+LONGEST_HOLD = timedelta(days=1)  # by a provider's word: a longer one is no pace but a slip, and would never be undone
 MAX_WAIT_SECONDS = 10.0  # for a place in the pace, within one claim
 KEEP_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds: what was sent is worth some patience with a database that is away
 
 
 def pause_after(attempts: int, retry_after: float | None) -> timedelta:
-    """How long to wait before the next attempt: the provider's own word if it gave one, else doubling from 2 s."""
+    """How long to wait before the next attempt: the provider's own word (a day at most), else doubling from 2 s."""
     if retry_after is not None:
-        return timedelta(seconds=retry_after)
+        return timedelta(seconds=min(max(0.0, retry_after), LONGEST_HOLD.total_seconds()))
     doublings = min(max(0, attempts - 1), MAX_ATTEMPTS)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
@@ -163,7 +164,7 @@ class Sender:
             return _failed(replace(delivery, attempts=attempts), error.reason)
         pause = pause_after(attempts, error.retry_after)
         if error.retry_after is not None:
-            await self.throttle.hold(self.channels[delivery.channel].sender, error.retry_after)
+            await self.throttle.hold(self.channels[delivery.channel].sender, pause.total_seconds())
         return replace(delivery, status=DeliveryStatus.QUEUED, attempts=attempts, due_at=self.clock.now() + pause)
 
     async def _keep(self, delivery: Delivery) -> None:

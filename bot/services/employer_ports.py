@@ -58,7 +58,9 @@ class Roster(Protocol):
         """Store new contacts with their addresses; raises Conflict when an address is somebody else's."""
         ...
 
-    async def set_left(self, contacts: Sequence[ContactId], at: datetime | None) -> None: ...
+    async def set_left(self, employer: EmployerId, contacts: Sequence[ContactId], at: datetime | None) -> None:
+        """They have left, or (None) are back; whoever is not the employer's any more stays as they are."""
+        ...
 
 
 class StaffAccounts(Protocol):

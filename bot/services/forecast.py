@@ -1,6 +1,6 @@
 """Owns the forecast of a broadcast: how many get it how, in how many segments, and when the last of them has it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -140,9 +140,9 @@ def cost(letters: Letters, channel: Channel, language: str, channeller: Channell
 
 
 def _durations(lines: Sequence[Line], ways: Mapping[Channel, Way]) -> dict[Channel, timedelta]:
-    units: Counter[Channel] = Counter()
+    units: dict[Channel, float] = defaultdict(float)
     for line in lines:
-        units[line.channel] += line.units  # type: ignore[assignment]
+        units[line.channel] += line.units
     return {channel: timedelta(seconds=total / ways[channel].rate) for channel, total in units.items()}
 
 

@@ -63,5 +63,6 @@ def _read(plan: Plan, spoken: str | None) -> str | None:
     """The language of the broadcast that a reader of this one gets, if it is theirs."""
     if spoken is None:
         return None
-    exact = next((tag for tag in plan.languages if tag == spoken), None)
-    return exact or next((tag for tag in plan.languages if base(tag) == base(spoken)), None)
+    if spoken in plan.languages:
+        return spoken
+    return next((tag for tag in plan.languages if base(tag) == base(spoken)), None)

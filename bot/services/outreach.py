@@ -97,11 +97,16 @@ class OutreachSender:
         if not due:
             return []
         room, written = await self._room(unit, way, now), list[Pair]()
-        unwritable = []
+        unwritable, broken = list[Due](), list[Due]()
         for one in due:
             letters = await self._letters_of(unit, one.recipient.broadcast)
             gone = await _failed_addresses(unit, one.recipient)
-            delivery = self._write(one, letters, way, now, until, may_open=room > 0, without=gone)
+            try:
+                delivery = self._write(one, letters, way, now, until, may_open=room > 0, without=gone)
+            except Exception as error:  # a fault of ours: raised, it would keep all the others of this line waiting
+                log.error("letter_broke", broadcast=letters.broadcast.id, recipient=one.recipient.number, error=error)
+                broken.append(one)
+                continue
             if delivery is None:
                 unwritable.append(one)
             else:
@@ -111,6 +116,8 @@ class OutreachSender:
         await unit.recipients.begin_round([one.recipient.number for one in due])
         for one in unwritable:
             await self._fall_back(unit, one.recipient, one.contact, now)
+        for one in broken:
+            await unit.recipients.settle(_failed(one.recipient, now))
         return written
 
     async def _room(self, unit: Unit, way: Way, now: datetime) -> float:
@@ -301,6 +308,12 @@ class OutreachSender:
         # What failed says more of why somebody was not reached than what could not even be tried.
         reason = recipient.reason if tried and recipient.reason else _why_not(contact, recipient.due_channel)
         await unit.recipients.settle(redirected(recipient, left, state or RecipientState.NOT_REACHED, reason, now))
+
+
+def _failed(recipient: Recipient, now: datetime) -> Recipient:
+    """Somebody whose letter cannot be written on any channel."""
+    state = recipient.state if recipient.state.is_reached else RecipientState.FAILED
+    return redirected(recipient, [], state, Reason.UNKNOWN, now)
 
 
 def _why_not(contact: Contact, channel: Channel | None) -> Reason:

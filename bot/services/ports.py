@@ -129,7 +129,7 @@ class Sessions(Protocol):
         ...
 
     async def lapsed(self, now: datetime, limit: int) -> Sequence[ContactId]:
-        """Contacts with a waiting session whose `waits_until` has passed."""
+        """Contacts with an open session whose `waits_until` has passed, the longest due first."""
         ...
 
     async def delete_ended_before(self, at: datetime, limit: int) -> int:

@@ -86,7 +86,8 @@ def read_roster(rows: Iterable[Row], *, sites: Sequence[Site], region: str) -> R
         problems = [RowProblem(row=first[0], column="phone", message="is missing in the header")]
     if problems:
         return RosterSheet(problems=tuple(problems))
-    gathering, workplaces = _Gathering(), _Workplaces(sites, is_column="site" in columns)
+    workplaces = _Workplaces(sites, is_column="site" in columns)
+    gathering = _Gathering(workplaces)
     for number, cells in lines:
         if is_blank(cells):
             continue
@@ -136,7 +137,7 @@ def _entry(reader: CellReader, workplaces: "_Workplaces", region: str, *, needs_
         listing=listing,
         site=site,
         groups=groups,
-        is_without_whatsapp=fold(str(reader.cells.get("whatsapp") or "")) in NO,
+        is_without_whatsapp=reader.read("whatsapp", fold) in NO,
     )
 
 
@@ -195,6 +196,7 @@ class _Workplaces:
     def __init__(self, sites: Sequence[Site], *, is_column: bool, has_default: bool = True) -> None:
         self._by_word = {fold(word): site.id for site in reversed(sites) for word in (site.name, site.code)}
         self._codes = ", ".join(site.code for site in sites) or "(the employer has none yet: add it first)"
+        self._code_of = {site.id: site.code for site in sites}
         self._only = sites[0].id if len(sites) == 1 and has_default else None
         self._is_column = is_column
 
@@ -207,6 +209,9 @@ class _Workplaces:
             raise ValueError("is empty: write it in every row (of merged cells only the first one holds it)")
         return self._only
 
+    def code(self, site: SiteId | None) -> str | None:
+        return self._code_of.get(site) if site is not None else None
+
 
 # --- the same person in several rows --------------------------------------------------------------------------------
 
@@ -215,6 +220,7 @@ class _Workplaces:
 class _Gathering:
     """The people met so far, each once: found again by address or employee number."""
 
+    workplaces: _Workplaces
     entries: list[Entry] = field(default_factory=list)
     _by_address: dict[Address, int] = field(default_factory=dict)
     _by_number: dict[str, int] = field(default_factory=dict)
@@ -234,7 +240,7 @@ class _Gathering:
 
     def _merge(self, at: int, entry: Entry, reader: CellReader) -> None:
         before = self.entries[at]
-        for column, said, was in _told(entry, before):
+        for column, said, was in self._told(entry, before):
             if said and was and fold(said) != fold(was):
                 reader.complain(
                     column,
@@ -242,8 +248,23 @@ class _Gathering:
                     "keep one row, or give each person a number of their own",
                 )
                 return
-        self.entries[at] = _merged(before, entry)
+        merged = _merged(before, entry)
+        for column, facts, most in _bounded(merged):
+            if len(facts) > most:
+                reader.complain(
+                    column,
+                    f"row {before.rows[0]} has the same phone or employee number: "
+                    f"together they have {len(facts)} of these, and one person has {most} at most",
+                )
+                return
+        self.entries[at] = merged
         self._remember(at)
+
+    def _told(self, entry: Entry, before: Entry) -> list[tuple[str, str | None, str | None]]:
+        """What may be told of a person only once: the column, and what both rows say."""
+        names = ("name", "employee_number", "language", "nationality")
+        facts = [(name, getattr(entry.listing, name), getattr(before.listing, name)) for name in names]
+        return [*facts, ("site", self.workplaces.code(entry.site), self.workplaces.code(before.site))]
 
     def _remember(self, at: int) -> None:
         entry = self.entries[at]
@@ -252,11 +273,14 @@ class _Gathering:
             self._by_number[fold(entry.listing.employee_number)] = at
 
 
-def _told(entry: Entry, before: Entry) -> list[tuple[str, str | None, str | None]]:
-    """What may be told of a person only once: the column, and what both rows say."""
-    names = ("name", "employee_number", "language", "nationality")
-    facts = [(name, getattr(entry.listing, name), getattr(before.listing, name)) for name in names]
-    return [*facts, ("site", entry.site, before.site)]
+def _bounded(entry: Entry) -> list[tuple[str, tuple[str, ...], int]]:
+    """What a person has several of, and how many at most."""
+    listing = entry.listing
+    return [
+        ("phone", listing.phones, MAX_PHONES),
+        ("whatsapp", listing.whatsapp, MAX_PHONES),
+        ("group", entry.groups, MAX_GROUPS),
+    ]
 
 
 def _merged(before: Entry, entry: Entry) -> Entry:

@@ -94,15 +94,15 @@ class Turn:
     async def _set_aside(self, coming: Flow) -> None:
         """Make room on top: leave what is not worth coming back to, suspend the rest."""
         for session in list(self.sessions):
-            is_left = is_left_behind(session) or coming.name in (session.flow, STOP)
-            status = SessionStatus.ENDED if is_left else SessionStatus.SUSPENDED
             self.sessions.remove(session)
-            is_changed = session.status is not status
-            aside = replace(session, status=status, waits_until=None)
-            if is_changed:
+            if is_left_behind(session) or coming.name in (session.flow, STOP):
+                await self._save(session.ended())
+            elif session.status is SessionStatus.SUSPENDED:
+                self.sessions.append(session)
+            else:
+                aside = session.put_aside(self.now)
                 await self._save(aside)
-            if not is_left:
-                self.sessions.append(replace(aside, revision=session.revision + is_changed))
+                self.sessions.append(replace(aside, revision=session.revision + 1))
 
     async def _advance(self, session: Session, event: Event) -> None:
         """Run the engine until the session waits or ends; carry out every effect on the way."""
@@ -161,7 +161,7 @@ class Turn:
             await self.go_on(GivenBack())
             return
         for session in self.sessions:
-            await self._save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+            await self._save(session.ended())
         self.sessions.clear()
         await self.begin(MENU)
 

@@ -186,7 +186,8 @@ class SqlRecipients:
         )
 
     async def advance(self, recipients: Sequence[int], state: RecipientState) -> None:
-        await self._change(recipients, state=_raised(state))
+        reason = case((_is_below(state), null()), else_=table.c.reason)
+        await self._change(recipients, state=_raised(state), reason=reason)
 
     async def settle(self, recipient: Recipient) -> None:
         await self._db.execute(
@@ -373,7 +374,11 @@ def _settled(state: RecipientState) -> Any:
 
 
 def _raised(state: RecipientState) -> ColumnElement[Any]:
-    return case((table.c.state.in_([below.value for below in _BELOW[state]]), state.value), else_=table.c.state)
+    return case((_is_below(state), state.value), else_=table.c.state)
+
+
+def _is_below(state: RecipientState) -> ColumnElement[bool]:
+    return table.c.state.in_([below.value for below in _BELOW[state]])
 
 
 def _recipient(row: Any) -> Recipient:

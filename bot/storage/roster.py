@@ -51,9 +51,10 @@ class SqlRoster:
     async def add(self, new: Sequence[Contact]) -> None:
         await self._contacts.add(new)
 
-    async def set_left(self, who: Sequence[ContactId], at: datetime | None) -> None:
+    async def set_left(self, employer: EmployerId, who: Sequence[ContactId], at: datetime | None) -> None:
         for part in _parts(who):
-            await self._db.execute(update(contacts).where(contacts.c.id.in_(part)).values(left_at=at))
+            theirs = contacts.c.id.in_(part), contacts.c.employer_id == employer
+            await self._db.execute(update(contacts).where(*theirs).values(left_at=at))
 
     async def _in_parts(self, query: Select[Any], column: Any, sought: Sequence[str]) -> list[Any]:
         found: list[Any] = []

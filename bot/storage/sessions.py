@@ -11,7 +11,7 @@ from bot.domain.errors import Conflict
 from bot.domain.session import Return, Session, SessionId, SessionStatus
 from bot.storage import values
 from bot.storage.retention import delete_oldest
-from bot.storage.schema import IS_ENDED, IS_OPEN, IS_WAITING, sessions
+from bot.storage.schema import IS_ENDED, IS_OPEN, sessions
 from bot.storage.work import Work
 
 _OPEN = (
@@ -22,7 +22,7 @@ _OPEN = (
 _CHANGE = update(sessions).where(sessions.c.id == bindparam("session"), sessions.c.revision == bindparam("read"))
 _LAPSED = (
     select(sessions.c.contact_id)
-    .where(text(IS_WAITING), sessions.c.waits_until <= bindparam("now"))
+    .where(text(IS_OPEN), sessions.c.waits_until <= bindparam("now"))
     .order_by(sessions.c.waits_until)
     .limit(bindparam("limit"))
 )

@@ -179,6 +179,7 @@ async def test_whoever_answers_while_the_page_is_open_is_not_closed(house: House
         ({"people": "1"}, "Please fill this in."),
         ({"people": "1", "reason": "safe"}, "Please choose one of the list."),
         ({"people": "x", "reason": "found"}, "Choose at least one person."),
+        ({"people": str(2**63), "reason": "found"}, "Choose at least one person."),
     ],
 )
 async def test_a_form_without_a_person_or_a_reason_closes_nobody(

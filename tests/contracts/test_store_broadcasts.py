@@ -339,7 +339,7 @@ async def test_r8_what_follows_goes_to_those_who_were_sent_it_or_may_have_been(
         await unit.recipients.sent([two.number], Channel.SMS, NOON)
         (again, _) = await unit.deliveries.claim_outreach(Channel.SMS, Lane.EMERGENCY, UNTIL, UNTIL + MINUTE, 5)
         assert {again.outreach.recipient} <= {two.number, three.number} if again.outreach else False
-        await unit.roster.set_left([ContactId("p002")], NOON)
+        await unit.roster.set_left(FARM.id, [ContactId("p002")], NOON)
     following = plan(audience=Audience(of=ALERT))
     assert await begin(farm, broadcast("cancel"), following) == 3
     assert (await of(farm, 1, "cancel")).channel is Channel.SMS
@@ -458,6 +458,16 @@ async def test_receipts_move_a_recipient_forward_only(farm: SqlStore) -> None:
             await unit.recipients.advance([], state)
         states.append((await of(farm, 1)).state)
     assert states == [S.SENT, S.READ, S.READ, S.READ]
+
+
+async def test_whoever_was_reached_in_the_end_has_no_reason_for_not_being_reached(farm: SqlStore) -> None:
+    await add(farm, person(1))
+    await begin(farm)
+    failed = replace(await of(farm, 1), state=S.FAILED, reason=Reason.UNREACHABLE, due_at=None, due_channel=None)
+    async with farm.transaction() as unit:
+        await unit.recipients.settle(failed)
+        await unit.recipients.advance([failed.number], S.DELIVERED)
+    assert await of(farm, 1) == replace(failed, state=S.DELIVERED, reason=None)
 
 
 async def test_settling_keeps_what_is_given_but_no_less_than_is_known(farm: SqlStore) -> None:

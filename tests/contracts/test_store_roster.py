@@ -103,11 +103,13 @@ async def test_leaving_and_coming_back_is_noted_for_many(farm: SqlStore) -> None
     people = [person(number) for number in range(3)]
     async with farm.transaction() as unit:
         await unit.roster.add(people)
-        await unit.roster.set_left([people[0].id, people[2].id], NOON)
+        await unit.roster.set_left(FARM.id, [people[0].id, people[2].id], NOON)
     async with farm.transaction() as unit:
         assert [one.left_at for one in await unit.roster.people(FARM.id)] == [NOON, None, NOON]
-        await unit.roster.set_left([people[0].id], None)
+        await unit.roster.set_left(FARM.id, [people[0].id], None)
         assert [one.left_at for one in await unit.roster.people(FARM.id)] == [None, None, NOON]
+        await unit.roster.set_left(OTHER.id, [people[1].id], NOON)
+        assert (await unit.roster.people(FARM.id))[1].left_at is None, "not another employer's to say"
 
 
 async def test_groups_and_listing_change_with_a_save(farm: SqlStore) -> None:

@@ -58,16 +58,19 @@ async def test_a_stale_writer_is_refused(store: SqlStore, stale: int) -> None:
         assert [session.step for session in await unit.sessions.open(ANA)] == ["second"]
 
 
-async def test_waiting_sessions_past_their_time_name_their_contacts(store: SqlStore) -> None:
+async def test_open_sessions_past_their_time_name_their_contacts(store: SqlStore) -> None:
     bob = (await samples.meet(store, CHAT, ContactId("bob"))).id
     async with store.transaction() as unit:
         await unit.sessions.save(samples.session("s1", waits_until=NOON + MINUTE))
         await unit.sessions.save(samples.session("s2", waits_until=NOON + MINUTE))
         await unit.sessions.save(samples.session("s3", bob, waits_until=NOON))
         await unit.sessions.save(samples.session("s4", bob))
-        suspended = samples.session("s5", bob, waits_until=NOON - MINUTE, status=SessionStatus.SUSPENDED)
-        await unit.sessions.save(suspended)
+        ended = samples.session("s5", bob, waits_until=NOON - MINUTE, status=SessionStatus.ENDED)
+        await unit.sessions.save(ended)
         assert await unit.sessions.lapsed(NOON - MINUTE, 10) == []
         assert await unit.sessions.lapsed(NOON, 10) == [bob]
         assert await unit.sessions.lapsed(NOON + MINUTE, 10) == [bob, ANA]
         assert await unit.sessions.lapsed(NOON + MINUTE, 1) == [bob]
+        suspended = samples.session("s6", ANA, waits_until=NOON - MINUTE, status=SessionStatus.SUSPENDED)
+        await unit.sessions.save(suspended)
+        assert await unit.sessions.lapsed(NOON - MINUTE, 10) == [ANA]

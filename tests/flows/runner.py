@@ -41,7 +41,7 @@ OUTCOMES: Mapping[str, Called] = {
     "opt_out": Called(outcome="done"),
     "opt_in": Called(outcome="done"),
     "erase_me": Called(outcome="done"),
-    "record_check_in": Called(outcome="recorded", values={"employer_name": "Serra Azul"}),
+    "record_check_in": Called(outcome="recorded"),
     "vouch": Called(outcome="recorded"),
     "join_site": Called(
         outcome="joined",

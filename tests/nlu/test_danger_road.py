@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import app
+from bot.app.desks import flows, triggers_of
 from bot.config import Thresholds, load
 from bot.domain.message import Understanding
 from bot.nlu.keywords import Keywords
@@ -91,7 +91,7 @@ def lines() -> list[Line]:
 
 @pytest.fixture(scope="module")
 def triggers() -> Triggers:
-    return app.triggers_of(app.flows(load()))
+    return triggers_of(flows(load()))
 
 
 async def real(lines: list[Line], understander: Understander, triggers: Triggers) -> list[Heard]:

@@ -1,5 +1,6 @@
 """A site's poster: one sheet of A4 in the site's languages, with every letter there."""
 
+import gc
 import logging
 import re
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fpdf import FPDF
 
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.values import Position
@@ -68,3 +70,10 @@ def test_text_that_begins_on_the_right_takes_its_height_like_any_other() -> None
 
 def test_neighbouring_modules_of_a_code_are_drawn_in_one() -> None:
     assert list(_runs([1, 1, 0, 1, 0, 0, 1])) == [(0, 2), (3, 1), (6, 1)]
+
+
+def test_what_was_drawn_is_forgotten(catalogs: Catalogs) -> None:
+    """A poster holds megabytes of fonts, and posters are asked for as long as the service runs."""
+    drawn(catalogs, "en")
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, FPDF)]

@@ -315,3 +315,18 @@ async def test_who_was_reached_stays_so_when_the_next_round_finds_no_way(tmp_pat
         await house.send_out()
         after = await recipient(house, alert.id, ana)
         assert (after.state, after.due_at) == (S.SENT, None)
+
+
+async def test_a_letter_that_cannot_be_written_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """R20: a fault of ours in one language. The others read theirs; whoever does not is in the account as failed."""
+    async with muster(tmp_path) as house:
+        ana, luis = await employed(house), await employed(house, language="es")
+        alert = await approved(house)
+        async with house.store.transaction() as unit:
+            stored = await unit.broadcasts.get(alert.id)
+            assert stored is not None
+            await unit.broadcasts.save(replace(stored, infos={"en": stored.infos["en"]}))
+        await house.send_out()
+        assert "Flood at" in ana.said[-1].text
+        missed = await recipient(house, alert.id, luis)
+        assert (missed.state, missed.reason, missed.due_at) == (S.FAILED, Reason.UNKNOWN, None)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.checkin import Closing, RecipientState, Safety, Source
 from bot.domain.contact import Channel, Listing
+from bot.domain.employer import Employer, EmployerId
 from bot.domain.errors import Denied, InputError
 from bot.services.checkins import CheckInDesk
 from tests.dialogue import Muster, Worker, muster
@@ -67,6 +68,16 @@ async def _vouched(house: Muster, words: str) -> tuple[Safety | None, Source | N
 async def test_r10_what_a_colleague_reports_is_never_the_persons_own_answer(tmp_path: Path, words: str) -> None:
     async with muster(tmp_path) as house:
         assert await _vouched(house, words) == (Safety.SAFE, Source.OTHER, RecipientState.SENT)
+
+
+async def test_a_whole_name_of_two_letters_is_a_name(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana, wei = await employed(house), await employed(house, listing=Listing(name="王伟"))
+        alert = await alerted(house)
+        for said in ("1", "3", "王伟"):
+            await ana.says(said)
+        theirs = await recipient(house, alert.id, wei)
+        assert (theirs.safety, theirs.safety_source) == (Safety.SAFE, Source.OTHER)
 
 
 @pytest.mark.parametrize("words", ["Pedro", "Lu", "+15550000000"])
@@ -207,3 +218,17 @@ async def test_r2_no_secret_number_of_a_colleague_finds_them(tmp_path: Path) -> 
         await ana.says(luis.address.path)
         assert (await recipient(house, alert.id, luis)).safety is None
         ana.hears("cannot find this person")
+
+
+async def test_r3_who_has_changed_employers_hears_the_name_of_the_one_who_sees_the_answer(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        async with house.store.transaction() as unit:
+            (theirs,) = await unit.sites.employers()
+            await unit.sites.put(Employer(id=EmployerId("other"), name="Other Works"), [])
+        await alerted(house)
+        contact = await ana.contact()
+        async with house.store.transaction() as unit:
+            await unit.contacts.save(replace(contact, employer=EmployerId("other"), site=None, listing=None))
+        await ana.says("1")
+        ana.hears(f"{theirs.name} now sees that you are safe")

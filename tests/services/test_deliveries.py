@@ -163,6 +163,14 @@ async def test_the_providers_own_pause_is_obeyed_and_holds_the_whole_sender(out:
     assert out.pace.held == [40]
 
 
+async def test_a_slip_in_the_providers_pause_stops_the_sender_for_a_day_at_most(out: Out) -> None:
+    await out.queue("one")
+    out.sms.refuses["one"] = SendError(Reason.TOO_FAST, retry_after=1e300)
+    await out.sender.send_due(CONTACT)
+    assert (await out.stored("one")).due_at == NOW + timedelta(days=1)
+    assert out.pace.held == [86_400]
+
+
 @pytest.mark.parametrize(
     ("attempts", "retry_after", "pause"),
     [(1, None, 2), (2, None, 4), (5, None, 32), (30, None, LONGEST_PAUSE.total_seconds()), (3, 7.5, 7.5)],

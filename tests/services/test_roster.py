@@ -14,7 +14,9 @@ from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.errors import Conflict
 from bot.domain.values import Position
 from bot.services.cells import Cell
-from bot.services.roster import NOT_YOURS, Edit, Kind, Plan, RosterDesk, edit, mark_left
+from bot.services.roster import Edit, RosterDesk, edit, mark_left
+from bot.services.roster_plan import NOT_YOURS, Kind, Plan
+from bot.services.roster_rows import RosterSheet
 from bot.storage.store import SqlStore
 from tests.stand import NOW, CountingIds, StillClock
 
@@ -285,6 +287,36 @@ async def test_who_comes_back_is_back(office: Office, clock: StillClock) -> None
 async def office_person(unit: object) -> Contact:
     (contact,) = await unit.roster.people(FARM.id)  # type: ignore[attr-defined]
     return contact
+
+
+# --- meanwhile ------------------------------------------------------------------------------------------------------
+
+
+async def test_who_joins_another_employer_while_a_file_is_written_stays_there(office: Office) -> None:
+    await office.imports(AHMED)
+    ahmed = await office.person("Ahmed")
+    sita = await office.writes(tel(SITA[1]))
+
+    class Interrupted(RosterDesk):
+        async def plan(self, employer: EmployerId, sheet: RosterSheet, *, marks_leavers: bool = False) -> Plan:
+            plan = await RosterDesk.plan(self, employer, sheet, marks_leavers=marks_leavers)
+            for contact in (sita, ahmed):
+                await office.writes(contact.reaches[-1].address, employer=MILL.id, site=SiteId("m1"), listing=None)
+            return plan
+
+    desk = office.desk
+    office.desk = Interrupted(store=desk.store, clock=desk.clock, ids=desk.ids, region=desk.region)
+    plan = await office.imports(SITA, leavers=True)
+    assert [problem.message for problem in plan.problems] == [NOT_YOURS]
+    for contact in (sita, ahmed):
+        now = await office.contact(contact.id)
+        assert (now.employer, now.left_at) == (MILL.id, None)
+
+
+async def test_a_plan_is_made_while_somebody_else_writes(office: Office) -> None:
+    """A large file takes seconds; a database with one writer must not wait for it."""
+    async with office.store.transaction():
+        assert (await office.plan(SITA)).count(Kind.NEW) == 1
 
 
 # --- by hand --------------------------------------------------------------------------------------------------------

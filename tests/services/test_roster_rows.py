@@ -122,6 +122,14 @@ def test_each_problem_names_its_row_and_column(column: str, cell: str, word: str
     assert word in told
 
 
+@pytest.mark.parametrize("cell", ["no", "NO", False, 0, 0.0, "-"])
+def test_no_whatsapp_is_told_apart_from_an_empty_cell(cell: Cell) -> None:
+    (entry,) = read(("phone", "whatsapp"), ("+9779800000001", cell), sites=()).entries
+    assert (entry.is_without_whatsapp, entry.listing.whatsapp) == (True, ())
+    (silent,) = read(("phone", "whatsapp"), ("+9779800000001", None), sites=()).entries
+    assert not silent.is_without_whatsapp
+
+
 def test_same_whatsapp_needs_a_phone() -> None:
     assert "needs a phone in the same row" in problems(("phone", "whatsapp", "employee_number"), ("", "same", "3"))[0]
 
@@ -195,6 +203,21 @@ def test_one_number_for_different_people_is_a_problem(second: tuple[str, ...], c
     (problem,) = sheet.problems
     assert (problem.row, problem.column) == (3, column)
     assert "row 2" in problem.message
+
+
+def test_another_site_is_told_by_its_code() -> None:
+    (told,) = problems(("phone", "site"), ("+9779800000001", "LAJ2"), ("+9779800000001", "FSJ1"))
+    assert told.startswith("row 3, site: row 2 has the same phone or employee number with another site ('LAJ2')")
+
+
+def test_a_whole_crew_under_one_employee_number_is_a_problem() -> None:
+    """Or they would be one person with a thousand phones."""
+    crew = [(f"+97798000000{n:02}", "", "1") for n in range(5)]
+    sheet = read(("phone", "group", "employee_number"), *crew, sites=())
+    (entry,) = sheet.entries
+    assert entry.rows == (2, 3, 4)
+    assert [(problem.row, problem.column) for problem in sheet.problems] == [(5, "phone"), (6, "phone")]
+    assert "together they have 4 of these, and one person has 3 at most" in sheet.problems[0].message
 
 
 def test_a_row_between_two_people_is_a_problem() -> None:

@@ -233,6 +233,29 @@ async def test_no_reminder_interrupts_a_person_who_has_taken_over(house: Muster)
         assert contact.id not in await unit.sessions.lapsed(house.clock.now(), 10)
 
 
+async def test_a_talk_that_something_else_came_before_ends_a_week_later(house: Muster) -> None:
+    """R18: what was answered in it is not kept for ever, and nobody is asked to go on with it months later."""
+    worker = await claims_wages(house)
+    await worker.says(FIRE)
+    assert ("unpaid_wages", SessionStatus.SUSPENDED) in await flows_of(worker)
+    await worker.waits(timedelta(days=2))
+    assert await flows_of(worker) == [("unpaid_wages", SessionStatus.SUSPENDED)]
+    heard = len(worker.said)
+    await worker.waits(timedelta(days=5))
+    assert await flows_of(worker) == []
+    assert len(worker.said) == heard
+
+
+async def test_a_talk_that_was_put_aside_ends_below_a_question_that_goes_on_waiting(house: Muster) -> None:
+    worker = await claims_wages(house)
+    await worker.says(FIRE)
+    house.clock.forward(timedelta(days=6, hours=23))
+    await worker.says("1")
+    top = (await worker.sessions())[0]
+    await worker.waits(timedelta(hours=2))
+    assert await worker.sessions() == [top]
+
+
 # --- what fails around the turn ---------------------------------------------------------------------------------------
 
 

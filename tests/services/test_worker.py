@@ -195,40 +195,53 @@ async def test_one_tick_after_another_although_one_fails(shift: Shift) -> None:
             shift.stop.set()
         raise RuntimeError("a bug")
 
-    shift.worker.tick = tick  # type: ignore[method-assign]
+    shift.worker.ring_due = tick  # type: ignore[method-assign]
     shift.worker.rest_seconds = 0.0
     await asyncio.wait_for(shift.worker.run(shift.stop), 20)
     assert calls == 2
 
 
+async def lost_its_bell(store: SqlStore) -> None:
+    """A message is stored, and nobody was rung for."""
+    async with store.transaction() as unit:
+        await met(unit, PHONE)
+        received = Received(channel=Channel.SMS, address=PHONE, provider_id="1", text="hello")
+        await unit.messages.add(
+            Message(id=MessageId("m1"), contact=ContactId("c1"), received=received, received_at=NOW)
+        )
+
+
 async def test_a_tick_rings_for_messages_that_lost_their_bell(shift: Shift, store: SqlStore, clock: StillClock) -> None:
     """R23: Redis was emptied between the commit and the work."""
-    async with store.transaction() as unit:
-        await met(unit, PHONE)
-        received = Received(channel=Channel.SMS, address=PHONE, provider_id="1", text="hello")
-        await unit.messages.add(
-            Message(id=MessageId("m1"), contact=ContactId("c1"), received=received, received_at=NOW)
-        )
-    await shift.worker.tick()
+    await lost_its_bell(store)
+    await shift.worker.ring_due()
     assert shift.messages.rung == []  # its first bell is still on the way
     clock.pass_(timedelta(seconds=6))
-    await shift.worker.tick()
+    await shift.worker.ring_due()
     assert shift.messages.rung == [("c1", Lane.REPLY)]
 
 
-async def test_a_tick_that_cannot_forget_still_rings(shift: Shift, store: SqlStore, clock: StillClock) -> None:
-    async with store.transaction() as unit:
-        await met(unit, PHONE)
-        received = Received(channel=Channel.SMS, address=PHONE, provider_id="1", text="hello")
-        await unit.messages.add(
-            Message(id=MessageId("m1"), contact=ContactId("c1"), received=received, received_at=NOW)
-        )
+@pytest.mark.parametrize("duty", ["forget_due", "keep_time"])
+async def test_a_duty_that_fails_or_takes_long_keeps_no_other_waiting(
+    shift: Shift, store: SqlStore, clock: StillClock, duty: str
+) -> None:
+    """R23: a broadcast to a million takes a minute to begin; meanwhile bells ring and the worker shows its life."""
+    await lost_its_bell(store)
     clock.pass_(timedelta(seconds=6))
+    other = {"forget_due": "keep_time", "keep_time": "forget_due"}[duty]
+    beats, done = asyncio.Event(), asyncio.Event()
 
-    async def fails(*_: Any) -> int:
+    async def takes_long() -> int:
+        await shift.work.gate.wait()
         raise RuntimeError("a bug")
 
-    shift.work.forget_due = fails  # type: ignore[attr-defined]
-    with pytest.raises(RuntimeError):
-        await shift.worker.tick()
-    assert shift.messages.rung == [("c1", Lane.REPLY)]
+    async def is_done() -> int:
+        done.set()
+        return 0
+
+    setattr(shift.work, duty, takes_long)
+    setattr(shift.work, other, is_done)
+    shift.worker.beat = beats.set
+    async with shift.on():
+        await asyncio.wait_for(asyncio.gather(beats.wait(), done.wait()), 20)
+    assert ("c1", Lane.REPLY) in shift.messages.rung
