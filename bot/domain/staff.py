@@ -31,6 +31,16 @@ class Role(StrEnum):
     SYSTEM = "system"  # a worker or a tick: no person looks
 
     @property
+    def leads(self) -> bool:
+        """Whether this role gives out the work of others."""
+        return self is Role.SUPERVISOR
+
+    @property
+    def answers(self) -> bool:
+        """Whether this role speaks with contacts."""
+        return self in (Role.OPERATOR, Role.SUPERVISOR, Role.SPECIALIST)
+
+    @property
     def is_employers(self) -> bool:
         """Whether people of this role work for one employer and see nobody else's people."""
         return self in (Role.AUTHOR, Role.APPROVER)

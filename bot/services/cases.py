@@ -15,6 +15,7 @@ from bot.services.ports import Ids, Unit
 # What a session knows besides the contact's own answers: the host's seeds, and texts that actions made.
 NOT_FACTS = frozenset(
     {
+        "asked_by",
         "broadcast",
         "employer_name",
         "interrupted",

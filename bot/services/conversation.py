@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.case import CaseStatus, Topic, Urgency
+from bot.domain.case import Topic, Urgency
 from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.delivery import Content, Lane
@@ -24,7 +24,7 @@ from bot.services.letters import read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
 from bot.services.ports import Bell, Channeller, Clock, Store, Unit
 from bot.services.routing import Decision, Deed, Limits, Situation, Triggers
-from bot.services.turn import MENU, House, Turn
+from bot.services.turn import ASKED_BY, MENU, House, Turn
 
 log = logger("conversation")
 
@@ -39,6 +39,7 @@ FALLBACK = Text(
 UNREADABLE = Text(msgid="I could not open the file. Please send it again as a photo or a PDF.")
 TEXTS = (INTRODUCTION, FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
 POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
+MEDICAL_HELP = "medical_help"  # the life-safety flow that is about health
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
 MAX_ATTEMPTS = 5  # tries of a message that has waited; then a person gets it
 JUST_RECEIVED = timedelta(seconds=10)  # less than the pause after a few failures or a death: tries in it are few
@@ -105,7 +106,7 @@ class Conversation:
             if await _is_owned(unit, contact):  # a person speaks (R14): the question is put aside until hand-back
                 await unit.sessions.save(sessions[0].put_aside(now))
                 return None
-            turn = self._turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}", now=now)
+            turn = self.turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}", now=now)
             turn.is_asked = False
             await turn.go_on(Lapsed())
             await self._commit_says(unit, turn)
@@ -173,7 +174,8 @@ class Conversation:
             contact = await self._know(unit, contact, prepared)
             sessions, is_lost = await self._sound(unit, contact, now)
             sessions = await self._leave_past(unit, sessions, message)
-            turn = self._turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
+            turn = self.turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
+            turn.is_owned = await _is_owned(unit, contact.id)
             await self._hear_alert(turn, message)
             answered = await self._answered(unit, prepared, now)
             decision = await self._decide(unit, turn, prepared, answered)
@@ -225,9 +227,10 @@ class Conversation:
             return False
         return True
 
-    def _turn(
+    def turn(
         self, unit: Unit, contact: Contact, address: Address, sessions: list[Session], *, origin: str, now: datetime
     ) -> Turn:
+        """A turn with this contact, by which the bot or the desk speaks to them at this address."""
         return Turn(
             house=self.house,
             unit=unit,
@@ -297,7 +300,8 @@ class Conversation:
             open_flow=open_flow,
             site_code=code,
             is_code_asked=is_code_asked,
-            is_owned=await _is_owned(unit, turn.contact.id),
+            is_owned=turn.is_owned,
+            is_lent=bool(is_open) and ASKED_BY in turn.sessions[0].answers,
         )
         return routing.decide(situation, self.triggers, self.limits)
 
@@ -308,9 +312,12 @@ class Conversation:
                 await turn.unit.contacts.save(turn.contact.permitting(address, Permission.REFUSED, now))
             case Deed.PERMIT:
                 await turn.unit.contacts.save(turn.contact.permitting(address, Permission.WROTE, now))
-            case Deed.CONTINUE if await _is_owned(turn.unit, turn.contact.id):
-                await turn.go_on(answered)
-                turn.says.clear()  # an alert's answer is kept; the person who has the conversation speaks (R14)
+            case Deed.CONTINUE if turn.is_owned:
+                await self._go_on_mute(turn, answered)
+                return
+            case Deed.RAISE:
+                await self._hear_danger(decision, turn)
+                await self._raise_danger(turn, decision.flow)
                 return
             case Deed.CONTINUE:
                 await turn.go_on(answered)
@@ -323,6 +330,20 @@ class Conversation:
             await turn.begin(MENU)  # whoever writes is answered (R22), whatever a flow forgot to say
         if prepared.is_file_lost:
             turn.says.insert(turn.lane is Lane.EMERGENCY, Say(text=UNREADABLE))  # first of all what to do now (R1)
+
+    async def _go_on_mute(self, turn: Turn, answered: Answered) -> None:
+        """Hear an answer while a person has the conversation: only what that person asks is asked on (R14)."""
+        is_lent = ASKED_BY in turn.sessions[0].answers
+        await turn.go_on(answered)
+        if not is_lent:
+            turn.says.clear()
+
+    async def _raise_danger(self, turn: Turn, flow: str | None) -> None:
+        """Put a danger before the eyes of the person who speaks with the contact."""
+        topic = Topic.MEDICAL if flow == MEDICAL_HELP else Topic.DANGER
+        await self.house.cases.open(
+            turn.unit, contact=turn.contact, topic=topic, urgency=Urgency.CRITICAL, facts={}, now=turn.now
+        )
 
     async def _hear_danger(self, decision: Decision, turn: Turn) -> None:
         """A danger told in answer to an alert is its answer too: this person needs help."""
@@ -379,8 +400,9 @@ class Conversation:
             if sessions:
                 await unit.sessions.save(sessions[0].ended())
             await self._report_fault(unit, contact, now)
-            turn = self._turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
-            await unit.deliveries.add([turn.delivery(self._last_words(contact))])
+            turn = self.turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
+            if not await _is_owned(unit, contact.id):
+                await unit.deliveries.add([turn.delivery(self._last_words(contact))])
         return turn.lane
 
     def _last_words(self, contact: Contact) -> Content:
@@ -396,7 +418,7 @@ class Conversation:
 
 async def _is_owned(unit: Unit, contact: ContactId) -> bool:
     """Whether a person has taken the conversation over (R14)."""
-    return any(case.owner and case.status is CaseStatus.IN_PROGRESS for case in await unit.cases.of(contact))
+    return await unit.claims.of(contact) is not None
 
 
 async def _site_code(unit: Unit, received: Received) -> tuple[str | None, bool]:

@@ -23,18 +23,17 @@ from bot.engine.effects import GivenBack, Say, Text
 from bot.services import access, audit
 from bot.services.access import Deed, Matter, Reader, of_conversation
 from bot.services.conversation import Conversation
+from bot.services.desk_ports import QueueRow
 from bot.services.letters import CHECK_IN
 from bot.services.ports import Bell, Clock, Store, Unit
-from bot.services.queue import QueueRow, in_order, visible
+from bot.services.queue import in_order, visible
 from bot.services.timeline import DESK_ORIGIN, STAFF_ORIGIN, Entry, timeline
 from bot.services.turn import ASKED_BY, Turn
 
 JOINED = Text(msgid="You are now writing with a person: {name}, {organisation}.")
 CHANGED = Text(msgid="Another person writes with you from now on: {name}, {organisation}.")
 LEFT = Text(msgid="{name} has ended this talk. From now on you are writing with a program again.")
-GAVE_BACK = Text(
-    msgid="{name} has to leave. Another person will write to you. In danger, call {emergency_number}."
-)
+GAVE_BACK = Text(msgid="{name} has to leave. Another person will write to you. In danger, call {emergency_number}.")
 SPOKEN = (JOINED, CHANGED, LEFT, GAVE_BACK)
 
 TAKEN = "Somebody else has this conversation."
@@ -342,9 +341,7 @@ class Desk:
     # --- inside a transaction ---------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def enter(
-        self, reader: Reader, deed: Deed, contact: ContactId, *, detail: str = ""
-    ) -> AsyncIterator[Room]:
+    async def enter(self, reader: Reader, deed: Deed, contact: ContactId, *, detail: str = "") -> AsyncIterator[Room]:
         """A transaction in one conversation, with what is done entered in the histories and in the audit.
 
         Raises Denied, which is entered too, in words that are the same for what is not there.

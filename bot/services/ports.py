@@ -167,6 +167,10 @@ class Deliveries(Protocol):
         """Deliveries to one address after a position, in order: how the web chat catches up."""
         ...
 
+    async def history(self, contact: ContactId, limit: int) -> Sequence[Delivery]:
+        """The last ones to the contact, alerts too, in order."""
+        ...
+
     async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
         """Cancel what is still queued for the contact (all origins, or those beginning with the prefix)."""
         ...

@@ -1,4 +1,4 @@
-"""Owns the operators' queue: who waits for a person, in which order, on which clock, and which of them a reader may see."""
+"""Owns the operators' queue: who waits for a person, in which order and on which clock; who may see it."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -117,8 +117,6 @@ def next_for(
     rows: Iterable[QueueRow], languages: Collection[str], now: datetime, *, passed: Collection[ContactId] = ()
 ) -> QueueRow | None:
     """Whom somebody of these languages takes next: the first who waits and speaks one, else the first who waits."""
-    waiting = [
-        row for row in in_order(rows, now) if place_of(row, now) is Place.WAITING and row.contact not in passed
-    ]
+    waiting = [row for row in in_order(rows, now) if place_of(row, now) is Place.WAITING and row.contact not in passed]
     spoken = (row for row in waiting if row.language in languages)
     return next(spoken, None) or next(iter(waiting), None)

@@ -82,6 +82,7 @@ class Situation:
     site_code: str | None = None  # the code of a site that the message asks to join
     is_code_asked: bool = False  # it asks so in words, or by a link; else the code is the whole message
     is_owned: bool = False  # a person has taken the conversation over
+    is_lent: bool = False  # the open question is asked on that person's behalf
 
 
 class Deed(StrEnum):
@@ -91,6 +92,7 @@ class Deed(StrEnum):
     REFUSE = "refuse"  # this address was blocked by its owner: note it and stay silent
     PERMIT = "permit"
     HOLD = "hold"  # a person answers: the bot stays mute
+    RAISE = "raise"  # a person answers, and has to see at once that this is about a life
     CONTINUE = "continue"
     BEGIN = "begin"
 
@@ -116,10 +118,9 @@ def decide(situation: Situation, triggers: Triggers, limits: Limits) -> Decision
     return (
         _by_kind(situation)
         or _by_opt_out(situation)
+        or _by_person(situation, triggers, limits)
         or _by_site_code(situation, triggers)
         or _by_danger(situation, triggers, limits)
-        or _by_alert(situation)
-        or (HOLD if situation.is_owned else None)
         or _by_question(situation, triggers, limits)
         or _by_meaning(situation, triggers, limits)
     )
@@ -131,7 +132,7 @@ def _by_kind(situation: Situation) -> Decision | None:
             return Decision(deed=Deed.REFUSE)
         case MessageKind.UNBLOCKED:
             return Decision(deed=Deed.PERMIT)
-        case MessageKind.JOINED:
+        case MessageKind.JOINED if not situation.is_owned:
             return Decision.begin("join_site" if situation.site_code else "welcome")
         case _:
             return None
@@ -145,6 +146,22 @@ def _by_opt_out(situation: Situation) -> Decision | None:
             return Decision.begin("start")
         case _:
             return None
+
+
+def _by_person(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:
+    """While a person speaks with the contact the bot is mute (R14), but hears what an alert or that person asked.
+
+    A danger is theirs to answer, and is put before their eyes.
+    """
+    if not situation.is_owned:
+        return None
+    if situation.open_flow == CHECK_IN and situation.fit is Fit.EXACT:
+        return CONTINUE
+    danger = situation.understanding.confidence_in(*DANGER_INTENTS)
+    is_plain = situation.signal in (Signal.SOS, Signal.DANGER) or danger >= limits.danger
+    if is_plain:
+        return Decision(deed=Deed.RAISE, flow=triggers.danger(situation.understanding))
+    return CONTINUE if situation.is_lent and situation.fit is not None else HOLD
 
 
 def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:
@@ -167,12 +184,6 @@ def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Deci
     return None
 
 
-def _by_alert(situation: Situation) -> Decision | None:
-    """The answer to an alert is heard whoever speaks with the contact now."""
-    is_answer = situation.open_flow == CHECK_IN and situation.fit is Fit.EXACT
-    return CONTINUE if is_answer else None
-
-
 def _by_site_code(situation: Situation, triggers: Triggers) -> Decision | None:
     """Joining a site: a message that is nothing but that is no cry for help, however it sounds to understanding.
 
@@ -180,7 +191,7 @@ def _by_site_code(situation: Situation, triggers: Triggers) -> Decision | None:
     """
     if situation.site_code is None:
         return None
-    is_free = situation.fit in (None, Fit.NONE) and situation.open_flow not in triggers.life and not situation.is_owned
+    is_free = situation.fit in (None, Fit.NONE) and situation.open_flow not in triggers.life
     return Decision.begin("join_site") if situation.is_code_asked or is_free else None
 
 

@@ -19,6 +19,7 @@ from bot.services.phrasing import Phrasing
 from bot.services.ports import ActionSpec, Channeller, Ids, Occasion, Unit
 
 RESUME, WELCOME, MENU, STOP = "resume", "welcome", "menu", "stop"
+ASKED_BY = "asked_by"  # seeds a session that asks on behalf of a person who has the conversation: their staff id
 _MAX_FLOWS = 8  # flows that one message may run through, by `start` and by what follows an end: a guard against a ring
 _MAX_CALLS = 20  # actions that one event may run in one flow
 _NEVER_SUSPENDED = frozenset({MENU, WELCOME, RESUME, "fallback", "doubt_danger"})  # nothing is lost by leaving them
@@ -56,6 +57,7 @@ class Turn:
     says: list[Say] = field(default_factory=list)
     lane: Lane = Lane.REPLY
     is_asked: bool = True  # the contact has just written; False when only time has passed
+    is_owned: bool = False  # a person has the conversation: after their question nothing follows by itself
     _begun: int = 0
 
     @property
@@ -144,6 +146,8 @@ class Turn:
         A question that lapsed leads to nothing more than its flow says: who is silent may be in hiding.
         """
         wanted = following or ended.answers.get("next_flow")
+        if self.is_owned:
+            return
         if isinstance(wanted, str) and wanted:
             await self.begin(wanted)
         elif not self.is_asked:

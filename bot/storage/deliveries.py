@@ -204,6 +204,10 @@ class SqlDeliveries:
         )
         return [self._rows.read(row) for row in rows]
 
+    async def history(self, contact: ContactId, limit: int) -> Sequence[Delivery]:
+        mine = select(table).where(table.c.contact_id == contact).order_by(table.c.position.desc()).limit(limit)
+        return [self._rows.read(row) for row in reversed((await self._db.execute(mine)).all())]
+
     async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
         cancelled = await self._db.execute(
             update(table)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.domain.case import Case, CaseStatus, Compartment, Topic, Urgency, compartment_of, due_after
+from bot.domain.case import Case, CaseStatus, Compartment, Topic, Urgency, compartment_of
 from bot.domain.contact import Address, Contact, Scheme
 from bot.domain.values import Money, Value
 from bot.services.cases import SAME_MATTER, CaseDesk
@@ -50,7 +50,7 @@ async def test_a_new_case_is_stored_with_its_number_its_facts_and_its_time(
     assert stored == case
     assert stored.facts == {"amount": money}
     assert stored.status is CaseStatus.OPEN
-    assert stored.due_at == NOW + due_after(Urgency.NORMAL)
+    assert stored.due_at == NOW + Targets().first_answer[Urgency.NORMAL]
 
 
 @pytest.mark.parametrize("topic", Topic)
@@ -68,7 +68,7 @@ async def test_the_urgency_decides_how_long_a_contact_may_wait(
 ) -> None:
     """R11: a critical one is due in minutes."""
     case = await opened(desk, unit, contact, urgency=urgency)
-    assert case.due_at - case.opened_at == due_after(urgency)
+    assert case.due_at - case.opened_at == Targets().first_answer[urgency]
 
 
 async def test_a_number_that_is_taken_is_not_given_again(unit: SqlUnit, contact: Contact) -> None:
@@ -126,7 +126,7 @@ async def test_a_higher_urgency_raises_the_case_and_counts_from_now(
     later = timedelta(hours=20)
     raised = await opened(desk, unit, contact, urgency=Urgency.CRITICAL, after=later)
     assert raised.urgency is Urgency.CRITICAL
-    assert raised.due_at == NOW + later + due_after(Urgency.CRITICAL)
+    assert raised.due_at == NOW + later + Targets().first_answer[Urgency.CRITICAL]
 
 
 async def test_a_lower_urgency_lowers_nothing(desk: CaseDesk, unit: SqlUnit, contact: Contact) -> None:
