@@ -1,7 +1,7 @@
 """Talk to Muster as a worker would: the real services on a real database, key words instead of the NLU server."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,15 +17,19 @@ from bot.clock import SystemClock
 from bot.config import Settings, load
 from bot.domain.case import Case
 from bot.domain.contact import Address, Channel, Contact, ContactId
-from bot.domain.delivery import Content, Delivery
+from bot.domain.delivery import Content, Delivery, Lane
+from bot.domain.employer import EmployerId
 from bot.domain.errors import SendError
 from bot.domain.message import Attachment, MessageKind, Received
 from bot.domain.session import Session
+from bot.domain.staff import Role, Staff, StaffId
 from bot.domain.values import Position
 from bot.sandbox import scenario
+from bot.services.access import Reader
 from bot.services.broadcasts import BroadcastDesk
 from bot.services.conversation import Conversation
 from bot.services.deliveries import Sender
+from bot.services.desk import Desk as OperatorDesk
 from bot.services.inbox import Inbox
 from bot.services.outreach import OutreachSender
 from bot.services.ports import Inbound
@@ -150,6 +154,7 @@ class Muster:
     clock: TestClock
     desk: BroadcastDesk
     outreach: OutreachSender
+    operators: OperatorDesk
     workers: dict[Address, Worker] = field(default_factory=dict)
     broken: dict[Address, SendError] = field(default_factory=dict)  # what sending there raises
     _paths: Iterator[int] = field(default_factory=lambda: itertools.count(5005550101))
@@ -158,6 +163,25 @@ class Muster:
         address = Address(scheme=channel.scheme, path=path or f"+1{next(self._paths)}")
         self.workers[address] = Worker(house=self, address=address, channel=channel)
         return self.workers[address]
+
+    async def operator(
+        self, name: str, role: Role = Role.OPERATOR, *, languages: Sequence[str] = ("en",), employer: str | None = None
+    ) -> Reader:
+        """Somebody of the staff, by whose first name contacts know them."""
+        staff = Staff(
+            id=StaffId(name),
+            login=name,
+            name=name.capitalize(),
+            role=role,
+            employer=EmployerId(employer) if employer else None,
+            languages=tuple(languages),
+            password_hash="",
+            created_at=self.clock.now(),
+        )
+        async with self.store.transaction() as unit:
+            if await unit.staff.get(staff.id) is None:
+                await unit.staff.add(staff)
+        return Reader(role=role, id=name, employer=staff.employer)
 
     async def take(self, received: Received) -> None:
         """What the web room and a worker process do with a message, one after the other."""
@@ -181,6 +205,16 @@ class Muster:
         await self.conversation.handle(contact.id)
         await self.sender.send_due(contact.id)
         return contact.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendingBell:
+    """Sends at once what staff have written, as a worker process does when the bell rings."""
+
+    house: Muster
+
+    async def ring(self, contact: ContactId, _: Lane) -> None:
+        await self.house.sender.send_due(contact)
 
 
 class Phone(Terminal):
@@ -231,12 +265,14 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
                 sender=replace_clock(sender, clock),
                 clock=clock,
                 desk=desk,
+                operators=OperatorDesk(store=store, bell=NoBell(), clock=clock, conversation=conversation),
                 outreach=OutreachSender(
                     store=store, desk=desk, sender=replace_clock(sender, clock), clock=clock, ids=desks.ids, ways=ways
                 ),
             )
             for phone in phones.values():
                 phone.house = house
+            house.operators.bell = SendingBell(house=house)
             yield house
     finally:
         await store.close()

@@ -48,7 +48,7 @@ class Account:
         try:
             token = await self.desk.change_password(visit(request).token, form.model.current, form.model.new)
         except InputError as error:
-            return self._page(request, form.failed(_(str(error))), status=422)
+            return self._page(request, form.failed(_.of(error)), status=422)
         response = web.Response(status=303, headers={"Location": "/console/account?changed=1"})
         visits.give_token(response, token, is_secure=self.is_secure)
         return response

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from bot.console.guard import require
 from bot.console.visit import reader
+from bot.console.words import zone_named
 from bot.domain.broadcast import Broadcast
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import Employer, EmployerId, Site
@@ -71,7 +72,4 @@ async def names(unit: Unit, staff: Iterable[StaffId | None]) -> dict[StaffId, st
 def zone_of(sites: Iterable[Site], default: ZoneInfo) -> ZoneInfo:
     """The zone in which these sites live, if it is one; else the deployment's."""
     zones = {site.timezone for site in sites}
-    try:
-        return ZoneInfo(zones.pop()) if len(zones) == 1 else default
-    except (ZoneInfoNotFoundError, ValueError):
-        return default
+    return zone_named(zones.pop() if len(zones) == 1 else None, default)

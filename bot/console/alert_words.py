@@ -1,4 +1,4 @@
-"""Owns the words of the alert pages for what is closed lists in the domain, and small counts that are not shown."""
+"""Owns the words for what a broadcast is, on every page that shows one, and small counts that are not shown."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,12 +18,11 @@ from bot.domain.broadcast import (
 )
 from bot.domain.contact import Channel
 from bot.domain.errors import Reason
-from bot.i18n import autonym, base, locale
+from bot.i18n import autonym, base
 from bot.services.access import Reader
+from bot.services.disclosure import FEWEST
 
 Key = TypeVar("Key")
-
-FEWEST: Final = 5  # R2: smaller counts would tell an employer of single people
 
 KINDS: Final = {
     BroadcastKind.ALERT: N_("LIVE ALERT"),
@@ -116,9 +115,7 @@ def counts_shown(counts: Mapping[Key, int], reader: Reader) -> dict[Key, int | N
 
 def language_name(language: str, _: Words) -> str:
     """The language's name for the reader, and in itself: "Arabic (العربية)"."""
-    own = autonym(language)
-    known = locale(_.language).languages.get(base(language), own)
-    known = known[:1].upper() + known[1:]
+    own, known = autonym(language), _.tongue(base(language))
     return own if known == own else f"{known} ({own})"
 
 

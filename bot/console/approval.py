@@ -142,7 +142,7 @@ class Approvals:
         try:
             done = await self.desk.cancel(reader(request), broadcast.id)
         except InputError as error:
-            return see_other(_path(broadcast), _(str(error)), kind="problem", request=request)
+            return see_other(_path(broadcast), _.of(error), kind="problem", request=request)
         told = _("Cancelled. Nobody was written to.")
         if done.id != broadcast.id:
             told = _("Cancelled. Whoever was sent it is told so now.")
@@ -156,7 +156,7 @@ class Approvals:
         try:
             draft = await self.desk.update(reader(request), broadcast.id, includes_waiting=includes_waiting)
         except InputError as error:
-            return see_other(_path(broadcast), _(str(error)), kind="problem", request=request)
+            return see_other(_path(broadcast), _.of(error), kind="problem", request=request)
         told = _("This is the update's draft. The first message stays as it is until the update is approved.")
         return see_other(f"/console/alerts/{draft.id}/edit", told, request=request)
 
@@ -167,7 +167,7 @@ class Approvals:
     ) -> web.Response:
         """The page again, with why not; what is to be mended it lists by itself."""
         _ = words(request)
-        problem = _("Something is to be mended first, see below.") if isinstance(error, NotReady) else _(str(error))
+        problem = _("Something is to be mended first, see below.") if isinstance(error, NotReady) else _.of(error)
         if number is not None and not isinstance(error, NotReady):
             preview = await self.desk.preview(reader(request), broadcast.id)
             if preview.recipients != number:

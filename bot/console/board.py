@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.console.alert_words import KINDS, MESSAGE_TYPES, STATUSES
 from bot.console.board_stream import BoardStream
 from bot.console.forms import Form, blank, read_form
 from bot.console.guard import require
 from bot.console.render import LOOK, page
-from bot.console.standing_words import CLOSINGS, KINDS, STANDINGS, STATUSES, TYPES, account_line
+from bot.console.standing_words import CLOSINGS, STANDINGS, account_line
 from bot.console.visit import reader, see_other, words
-from bot.console.words import N_, Words
+from bot.console.words import N_, Words, zone_named
 from bot.domain.broadcast import Broadcast
 from bot.domain.checkin import Closing
 from bot.domain.delivery import BroadcastId
@@ -116,7 +117,7 @@ class Boards:
         """What the templates of a board know."""
         _, broadcast, now = words(request), board.broadcast, self.clock.now()
         subject = of_broadcasts(broadcast.employer)
-        zone = ZoneInfo(board.zone) if board.zone else request.app[LOOK].zone
+        zone = zone_named(board.zone, request.app[LOOK].zone)
         return {
             "board": board,
             "broadcast": broadcast,
@@ -156,7 +157,7 @@ def labels() -> Mapping[str, Any]:
         "urgent_first": URGENT_FIRST,
         "closings": CLOSINGS,
         "kinds": KINDS,
-        "types": TYPES,
+        "types": MESSAGE_TYPES,
         "statuses": STATUSES,
     }
 

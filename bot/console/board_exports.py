@@ -17,7 +17,7 @@ from bot.console.reports import file_name
 from bot.console.sheets import EXCEL, Cell, Column, csv_file, excel_file
 from bot.console.standing_words import STANDINGS
 from bot.console.visit import reader, words
-from bot.console.words import Words
+from bot.console.words import Words, zone_named
 from bot.domain.broadcast import Broadcast
 from bot.services.access import Deed, Journal, Matter, of_roster
 from bot.services.board import Board, BoardDesk, Person, Standing
@@ -68,7 +68,7 @@ class Exports:
 
     def _common(self, request: web.Request, board: Board) -> list[tuple[Column, Cell]]:
         """What every row begins with: what it is about (a drill says so in each), and when this was so."""
-        _, zone = words(request), ZoneInfo(board.zone) if board.zone else request.app[LOOK].zone
+        _, zone = words(request), zone_named(board.zone, request.app[LOOK].zone)
         return [
             (Column(heading=_("What"), tag="#meta +kind"), mark(board.broadcast, _)),
             (Column(heading=_("Message"), tag="#event +name"), headline(board.broadcast)),

@@ -74,7 +74,7 @@ class CapImports:
             draft, remarks = taken
             stored = await self.desk.draft(who, draft)
         except (InputError, Unavailable) as error:
-            return await self._page(request, form.failed(words(request)(str(error)), field), status=422)
+            return await self._page(request, form.failed(words(request).of(error), field), status=422)
         return page(request, "alerts/taken.html", broadcast=stored, remarks=remarks)
 
     async def _take(

@@ -9,7 +9,6 @@ from bot.console.guard import require
 from bot.console.render import page
 from bot.console.visit import reader
 from bot.domain.employer import Employer, EmployerId
-from bot.i18n import locale
 from bot.services.access import Deed, of_roster
 from bot.services.ports import Store
 
@@ -50,9 +49,3 @@ async def choice(request: web.Request, store: Store) -> web.Response | None:
     async with store.transaction() as unit:
         employers = await unit.sites.employers()
     return page(request, "sites/companies.html", employers=employers, path=request.path)
-
-
-def tongue(code: str, language: str) -> str:
-    """A language's name in the page's language; its code where CLDR has none."""
-    name = str(locale(language).languages.get(code.replace("-", "_"), code))
-    return name[:1].upper() + name[1:]

@@ -58,7 +58,7 @@ class Drafts:
         except Conflict:
             return await self._differing(request, form)
         except InputError as error:
-            return self._page(request, stored, scene, form.failed(_(str(error))), status=422)
+            return self._page(request, stored, scene, form.failed(_.of(error)), status=422)
         return self._saved(request, stored, form.model)
 
     async def count(self, request: web.Request) -> web.Response:

@@ -115,7 +115,7 @@ def _problems(error: ValidationError, _: Words) -> dict[str, str]:
 def _problem(item: Mapping[str, Any], _: Words) -> str:
     context = item.get("ctx", {})
     if item["type"] == "value_error":  # raised by the model's own validator, in English
-        return _(str(context["error"]))
+        return _.of(context["error"])
     return _(_PROBLEMS.get(item["type"], INVALID), **context)
 
 

@@ -8,11 +8,12 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from bot.console import people_import
-from bot.console.company import Company, choice, company_of, tongue
+from bot.console.alert_words import CHANNELS
+from bot.console.company import Company, choice, company_of
 from bot.console.forms import Form, blank, read_form
 from bot.console.people_import import ReadRows, csv_answer
 from bot.console.people_list import PAGE, REACHABLE, Filters, Person, as_csv, persons
-from bot.console.preparedness import BARRIERS, CHANNELS
+from bot.console.preparedness import BARRIERS
 from bot.console.render import page
 from bot.console.visit import see_other, words
 from bot.domain.contact import Contact, ContactId
@@ -74,7 +75,7 @@ class PeoplePages:
                 *((barrier.value, _(text)) for barrier, text in BARRIERS.items()),
             ],
             states=_states(_),
-            tongue=lambda code: tongue(code, _.language),
+            tongue=_.tongue,
         )  # fmt: skip
 
     async def export(self, request: web.Request) -> web.Response:
@@ -105,7 +106,7 @@ class PeoplePages:
                         raise web.HTTPNotFound
                     await edit(unit, known, change)
             except Conflict as refusal:
-                form, change = form.failed(_(str(refusal))), None
+                form, change = form.failed(_.of(refusal)), None
         if change is None:
             return self._edit(request, company, person, sites, form=form, status=422)
         return see_other(company.url(f"/people/{contact.id}"), _("Saved."), request=request)

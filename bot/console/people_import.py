@@ -100,7 +100,7 @@ class ImportPages:
             # A large file takes seconds: others must not wait for it.
             sheet = await asyncio.to_thread(self._read, body, name[:80], sites)
         except InputError as refusal:
-            form = blank().failed(words(request)(_braced(str(refusal))), "file")
+            form = blank().failed(words(request).of(refusal), "file")
             return page(request, "people/import.html", status=422, company=company, form=form, columns=COLUMNS)
         marks_leavers = "leavers" in await request.post()
         preview = Preview(
@@ -177,10 +177,6 @@ class ImportPages:
 
 def _owner(request: web.Request) -> str:
     return hashlib.sha256(visit(request).token.encode()).hexdigest()
-
-
-def _braced(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
 
 
 def csv_answer(body: bytes, name: str) -> web.Response:

@@ -6,20 +6,14 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.console.company import choice, company_of, tongue
+from bot.console.alert_words import CHANNELS
+from bot.console.company import choice, company_of
 from bot.console.render import page
 from bot.console.visit import words
 from bot.console.words import N_
-from bot.domain.contact import Channel
 from bot.services.ports import Store
 from bot.services.preparedness import Barrier, Gap, PreparednessDesk
 
-CHANNELS: Final = {
-    Channel.SMS: N_("SMS"),
-    Channel.WHATSAPP: N_("WhatsApp"),
-    Channel.TELEGRAM: N_("Telegram"),
-    Channel.WEBCHAT: N_("Web chat"),
-}
 BARRIERS: Final = {
     Barrier.NO_ADDRESS: N_("No phone on your list"),
     Barrier.REFUSED: N_("Cannot be reached on this address"),
@@ -63,7 +57,7 @@ class PreparednessPages:
             (
                 lack,
                 _(GAPS[lack.gap], site=lack.site.name if lack.site else "", people=lack.people,
-                  language=tongue(lack.language, _.language) if lack.language else ""),
+                  language=_.tongue(lack.language) if lack.language else ""),
             )
             for lack in found.lacks
         ]  # fmt: skip
@@ -79,8 +73,7 @@ class PreparednessPages:
                 (barrier, _(BARRIERS[barrier]), _(ADVICE[barrier]), count) for barrier, count in found.barriers.items()
             ],
             languages=[
-                (tongue(code, _.language) if code else _("Not on your list"), share)
-                for code, share in found.by_language.items()
+                (_.tongue(code) if code else _("Not on your list"), share) for code, share in found.by_language.items()
             ],
         )
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.console.standing_words import CHANNELS, CLOSINGS, KINDS, STANDINGS, STATUSES, TYPES, account_line
+from bot.console.alert_words import CHANNELS, KINDS, MESSAGE_TYPES, STATUSES
+from bot.console.standing_words import CLOSINGS, STANDINGS, account_line
 from bot.console.words import N_, Words
 from bot.domain.broadcast import Broadcast, BroadcastKind, MessageType
 from bot.domain.contact import Channel
 from bot.domain.employer import SiteId
-from bot.i18n import base, locale, written
+from bot.i18n import base, written
 from bot.services.board import Account
 from bot.services.disclosure import FEWEST, Row, Table
 from bot.services.paper import Grid, Paper, Part
@@ -33,7 +34,7 @@ def headline(broadcast: Broadcast) -> str:
 def mark(broadcast: Broadcast, _: Words) -> str:
     """What it is, before all else: a drill is never taken for the real thing (R9)."""
     kind = _(DRILL) if broadcast.kind is BroadcastKind.DRILL else _(KINDS[broadcast.kind])
-    type_ = TYPES[broadcast.message_type]
+    type_ = MESSAGE_TYPES.get(broadcast.message_type)
     return f"{kind} · {_(type_)}" if type_ else kind
 
 
@@ -181,7 +182,7 @@ class _Writer:
     # --- words ------------------------------------------------------------------------------------------------------
 
     def _language(self, language: str) -> str:
-        return str(locale(self._.language).languages.get(base(language), language))
+        return self._.tongue(base(language))
 
     def _channel(self, channel: Channel | None) -> str:
         return self._(CHANNELS[channel]) if channel is not None else self._("No channel")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -13,6 +12,7 @@ from bot.console.guard import require
 from bot.console.render import LOOK, page
 from bot.console.report_words import paper
 from bot.console.visit import reader, words
+from bot.console.words import zone_named
 from bot.domain.broadcast import Broadcast, BroadcastKind
 from bot.services.access import Deed, Journal, Matter, may, of_broadcasts
 from bot.services.board import BoardDesk
@@ -55,8 +55,7 @@ class Reports:
 
     async def _paper(self, request: web.Request, broadcast: Broadcast) -> Paper:
         report: Report = await self.desk.report(reader(request), broadcast)
-        zone = ZoneInfo(report.zone) if report.zone else request.app[LOOK].zone
-        return paper(report, words(request), zone)
+        return paper(report, words(request), zone_named(report.zone, request.app[LOOK].zone))
 
 
 def file_name(what: str, broadcast: Broadcast, suffix: str) -> str:

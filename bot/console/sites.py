@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from aiohttp import web
 from pydantic import BaseModel, Field, field_validator
 
+from bot.console.alert_words import CHANNELS
 from bot.console.company import Company, choice, company_of
 from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
@@ -132,7 +133,7 @@ class SitePages:
             try:
                 on_call = _on_call(form.model.contacts, self.region)
             except ValueError as error:
-                form = form.failed(_(str(error)), "contacts")
+                form = form.failed(_.of(error), "contacts")
         if form.model is None:
             return page(request, "sites/on_call.html", status=422, company=company, form=form)
         async with self.store.transaction() as unit:
@@ -161,6 +162,7 @@ class SitePages:
             form=form,
             offered=list(self.languages.items()),
             ways=self.ways.to(site) if site else (),
+            channels=CHANNELS,
         )
 
     async def _save(self, request: web.Request, company: Company, id_: SiteId, before: Site | None) -> web.Response:

@@ -1,9 +1,7 @@
 """Owns the words for where recipients of a broadcast stand, and why."""
 
 from bot.console.words import N_, Words
-from bot.domain.broadcast import BroadcastKind, BroadcastStatus, MessageType
 from bot.domain.checkin import Closing, RecipientState
-from bot.domain.contact import Channel
 from bot.domain.errors import Reason
 from bot.services.board import Account, Standing
 
@@ -51,23 +49,6 @@ CLOSINGS = {
     Closing.LEFT: N_("Works here no more"),
     Closing.WRONG_NUMBER: N_("Wrong number"),
     Closing.HANDED_OVER: N_("Handed over to rescuers, police or a consulate"),
-}
-KINDS = {BroadcastKind.ALERT: N_("Live alert"), BroadcastKind.NOTICE: N_("Notice"), BroadcastKind.DRILL: N_("Drill")}
-TYPES = {
-    MessageType.ALERT: "",
-    MessageType.UPDATE: N_("Update"),
-    MessageType.CANCEL: N_("Cancellation"),
-}
-STATUSES = {
-    BroadcastStatus.LIVE: N_("Running"),
-    BroadcastStatus.ENDED: N_("Ended"),
-    BroadcastStatus.CANCELLED: N_("Cancelled"),
-}
-CHANNELS = {
-    Channel.SMS: "SMS",
-    Channel.WHATSAPP: "WhatsApp",
-    Channel.TELEGRAM: "Telegram",
-    Channel.WEBCHAT: N_("Web chat"),
 }
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aiohttp import web
 from markupsafe import Markup
 
-from bot.i18n import Catalogs, autonym, base, direction, written
+from bot.i18n import Catalogs, autonym, base, direction, locale, written
 
 LANGUAGES = ("en", "es", "ar")
 DOMAIN = "console"
@@ -34,13 +34,22 @@ class Words:
     def plural(self, singular: str, plural: str, n: int, /, **variables: Any) -> str:
         return self.catalogs.plural(singular, plural, n, self.language, domain=DOMAIN, **variables)
 
+    def of(self, error: Exception) -> str:
+        """An error's own words: translated if they are a text of ours, to the letter if they quote what was sent."""
+        return self(str(error).replace("{", "{{").replace("}", "}}"))
+
+    def tongue(self, code: str) -> str:
+        """A language's name; its code where CLDR has none."""
+        name = str(locale(self.language).languages.get(code.replace("-", "_"), code))
+        return name[:1].upper() + name[1:]
+
     @property
     def direction(self) -> str:
         return direction(self.language)
 
     def when(self, at: datetime, zone: str | ZoneInfo) -> str:
         """A time as the language writes it, in that zone, which it names."""
-        local = at.astimezone(_zone(zone))
+        local = at.astimezone(zone if isinstance(zone, ZoneInfo) else zone_named(zone, ZoneInfo("UTC")))
         return f"{written(local, self.language)} ({_zone_name(local)})"
 
     def when_tag(self, at: datetime | None, zone: str | ZoneInfo) -> Markup:
@@ -71,10 +80,9 @@ def _zone_name(local: datetime) -> str:
     return name if name.isalpha() else f"\u2066UTC{name}\u2069"
 
 
-def _zone(zone: str | ZoneInfo) -> ZoneInfo:
-    if isinstance(zone, ZoneInfo):
-        return zone
+def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
+    """The time zone of that name; the other where there is none: what is shown must not fail for a slip in a list."""
     try:
-        return ZoneInfo(zone)
+        return ZoneInfo(name) if name else default
     except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+        return default

@@ -198,7 +198,10 @@ class Recipients(Protocol):
         ...
 
     async def forget_before(self, at: datetime, limit: int) -> int:
-        """Leave of broadcasts made before that time only the sums (R18); returns how many recipients were forgotten."""
+        """Leave of broadcasts that began before that time and are over only the sums (R18).
+
+        Returns how many recipients were forgotten.
+        """
         ...
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]: ...

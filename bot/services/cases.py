@@ -106,7 +106,7 @@ class CaseDesk:
         return replace(
             case,
             urgency=max(case.urgency, urgency),
-            due_at=min(case.due_at, self.targets.answer_by(raised, now)) if raised else case.due_at,
+            due_at=self._due(case, raised, now),
             resolve_by=self._sooner(case, raised, now),
             # Somebody who was answered and is worse off now waits for an answer again.
             answered_at=None if raised else case.answered_at,
@@ -114,6 +114,13 @@ class CaseDesk:
             facts=_with(case.facts, facts),
             narrative=case.narrative if is_told else "\n".join(part for part in (case.narrative, narrative) if part),
         )
+
+    def _due(self, case: Case, raised: Urgency | None, now: datetime) -> datetime:
+        """Who was answered waits anew from now; who was not waits no longer than before."""
+        if raised is None:
+            return case.due_at
+        due_at = self.targets.answer_by(raised, now)
+        return due_at if case.answered_at is not None else min(case.due_at, due_at)
 
     def _sooner(self, case: Case, raised: Urgency | None, now: datetime) -> datetime | None:
         if raised is None or case.resolve_by is None:

@@ -8,16 +8,14 @@ from datetime import datetime, timedelta
 from bot.domain.case import Topic, Urgency
 from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
-from bot.domain.delivery import Content, Lane
+from bot.domain.delivery import Lane
 from bot.domain.errors import Conflict, Unavailable
 from bot.domain.message import Message, Received
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Evidence, Value
-from bot.engine import interpreter
 from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
-from bot.engine.flow import EngineError
 from bot.log import logger
-from bot.services import joining, routing
+from bot.services import faults, joining, routing
 from bot.services.checkins import CheckInDesk, broadcast_of, is_asking, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import read_payload
@@ -32,12 +30,8 @@ INTRODUCTION = Text(
     msgid="This is {organisation}. You are writing with a program, not a person. "
     "Your employer never sees what you write. In danger, call {emergency_number}."
 )
-FALLBACK = Text(
-    msgid="Sorry, something went wrong on our side. Your message is saved and a person will look at it. "
-    "In danger, call {emergency_number}. Hotline: {hotline}."
-)
 UNREADABLE = Text(msgid="I could not open the file. Please send it again as a photo or a PDF.")
-TEXTS = (INTRODUCTION, FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
+TEXTS = (INTRODUCTION, faults.FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
 POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
 MEDICAL_HELP = "medical_help"  # the life-safety flow that is about health
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
@@ -106,7 +100,7 @@ class Conversation:
             if await _is_owned(unit, contact):  # a person speaks (R14): the question is put aside until hand-back
                 await unit.sessions.save(sessions[0].put_aside(now))
                 return None
-            turn = self.turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}", now=now)
+            turn = self.turn(unit, known, address, sessions, origin=f"session:{sessions[0].id}")
             turn.is_asked = False
             await turn.go_on(Lapsed())
             await self._commit_says(unit, turn)
@@ -114,17 +108,13 @@ class Conversation:
 
     async def _let_go(self, contact: ContactId) -> None:
         """End what cannot lapse as its flow says; a person learns of it, for the flow may have meant to call one."""
-        now = self.clock.now()
         async with self.store.transaction(contact) as unit:
             known = await unit.contacts.get(contact)
             for session in await unit.sessions.open(contact):
                 if session.status is SessionStatus.WAITING:
                     await unit.sessions.save(session.ended())
             if known is not None:
-                await self._report_fault(unit, known, now)
-
-    async def _report_fault(self, unit: Unit, contact: Contact, now: datetime) -> None:
-        await self.house.cases.open(unit, contact=contact, topic=Topic.FAULT, urgency=Urgency.HIGH, facts={}, now=now)
+                await faults.report(unit, self.house, known, self._setting(known))
 
     # --- one message ----------------------------------------------------------------------------------------------
 
@@ -172,16 +162,16 @@ class Conversation:
             if not await unit.messages.mark_handled(message.id, now) or contact is None:
                 return Lane.REPLY  # handled before, or its sender is erased: nothing to do
             contact = await self._know(unit, contact, prepared)
-            sessions, is_lost = await self._sound(unit, contact, now)
+            sessions, is_lost = await faults.sound(unit, self.house, contact, self._setting(contact))
             sessions = await self._leave_past(unit, sessions, message)
-            turn = self.turn(unit, contact, message.received.address, sessions, origin=_origin(message), now=now)
+            turn = self.turn(unit, contact, message.received.address, sessions, origin=_origin(message))
             turn.is_owned = await _is_owned(unit, contact.id)
             await self._hear_alert(turn, message)
             answered = await self._answered(unit, prepared, now)
             decision = await self._decide(unit, turn, prepared, answered)
             await self._do(decision, turn, prepared, answered)
             if is_lost and turn.says and turn.lane is not Lane.EMERGENCY:
-                turn.says.insert(0, Say(text=FALLBACK))
+                turn.says.insert(0, Say(text=faults.FALLBACK))
             await self._commit_says(unit, turn)
         log.info("message_handled", message=message.id, deed=decision.deed, flow=decision.flow)
         return turn.lane
@@ -204,32 +194,7 @@ class Conversation:
                 await unit.sessions.save(session.ended())
         return kept
 
-    async def _sound(self, unit: Unit, contact: Contact, now: datetime) -> tuple[list[Session], bool]:
-        """The open sessions, and whether the one on top was lost.
-
-        What a changed flow has broken is ended and a person gets a case, so that it fails once and what the contact
-        says now is heard for itself.
-        """
-        sessions, setting = list(await unit.sessions.open(contact.id)), self.listening.setting(contact.language, now)
-        sound = [session for session in sessions if self._is_sound(session, setting)]
-        for session in sessions:
-            if session not in sound:
-                log.error("session_broken", session=session.id, flow=session.flow, step=session.step)
-                await unit.sessions.save(session.ended())
-        if len(sound) < len(sessions):
-            await self._report_fault(unit, contact, now)
-        return sound, sessions[:1] != sound[:1]
-
-    def _is_sound(self, session: Session, setting: Setting) -> bool:
-        try:
-            interpreter.question(self.house.flows, session, setting)
-        except EngineError:
-            return False
-        return True
-
-    def turn(
-        self, unit: Unit, contact: Contact, address: Address, sessions: list[Session], *, origin: str, now: datetime
-    ) -> Turn:
+    def turn(self, unit: Unit, contact: Contact, address: Address, sessions: list[Session], *, origin: str) -> Turn:
         """A turn with this contact, by which the bot or the desk speaks to them at this address."""
         return Turn(
             house=self.house,
@@ -237,10 +202,13 @@ class Conversation:
             contact=contact,
             address=address,
             channeller=self.channels.get(address.channel),
-            setting=self.listening.setting(contact.language, now),
+            setting=self._setting(contact),
             origin=origin,
             sessions=sessions,
         )
+
+    def _setting(self, contact: Contact) -> Setting:
+        return self.listening.setting(contact.language, self.clock.now())
 
     # --- inside the transaction -----------------------------------------------------------------------------------
 
@@ -396,24 +364,14 @@ class Conversation:
             contact = await unit.contacts.get(message.contact)
             if not await unit.messages.mark_handled(message.id, now) or contact is None:
                 return Lane.REPLY
-            sessions, _ = await self._sound(unit, contact, now)
+            sessions, _ = await faults.sound(unit, self.house, contact, self._setting(contact))
             if sessions:
                 await unit.sessions.save(sessions[0].ended())
-            await self._report_fault(unit, contact, now)
-            turn = self.turn(unit, contact, message.received.address, [], origin=_origin(message), now=now)
+            await faults.report(unit, self.house, contact, self._setting(contact))
+            turn = self.turn(unit, contact, message.received.address, [], origin=_origin(message))
             if not await _is_owned(unit, contact.id):
-                await unit.deliveries.add([turn.delivery(self._last_words(contact))])
+                await unit.deliveries.add([turn.delivery(faults.last_words(self.house, turn.setting.language))])
         return turn.lane
-
-    def _last_words(self, contact: Contact) -> Content:
-        """The fallback text; in plain English where even the catalogs fail."""
-        language = contact.language or self.listening.locale.default_language
-        try:
-            return self.house.phrasing.content(Say(text=FALLBACK), language, Channel.SMS)
-        except Exception as error:
-            log.error("phrasing_failed", error=error)
-            given = {name: str(value) for name, value in self.house.phrasing.given.items()}
-            return Content(text=FALLBACK.msgid.format_map(given), language="en")
 
 
 async def _is_owned(unit: Unit, contact: ContactId) -> bool:

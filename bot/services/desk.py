@@ -175,8 +175,7 @@ class Desk:
             await self._have(room, room.staff)
             for session in await room.unit.sessions.open(contact):
                 if session.status is SessionStatus.WAITING and session.flow != CHECK_IN:
-                    aside = replace(session, status=SessionStatus.SUSPENDED, waits_until=None)
-                    await room.unit.sessions.save(aside)
+                    await room.unit.sessions.save(session.put_aside(room.now))
             self._note(room, ActivityKind.CLAIMED)
             await self._tell(room, JOINED, room.staff)
         await self.bell.ring(contact, Lane.REPLY)
@@ -272,7 +271,7 @@ class Desk:
             await turn.go_on(GivenBack())
         else:
             for session in sessions:
-                await room.unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+                await room.unit.sessions.save(session.ended())
         await room.unit.deliveries.add(turn.deliveries())
 
     # --- speaking ---------------------------------------------------------------------------------------------------
@@ -410,11 +409,11 @@ class Desk:
         """End what the bot asks on behalf of a person."""
         for session in await unit.sessions.open(contact):
             if ASKED_BY in session.answers:
-                await unit.sessions.save(replace(session, status=SessionStatus.ENDED, waits_until=None))
+                await unit.sessions.save(session.ended())
 
     def _turn(self, room: Room, address: Address, sessions: list[Session], *, origin: str = "") -> Turn:
         origin = origin or DESK_ORIGIN + room.reader.id
-        return self.conversation.turn(room.unit, room.contact, address, sessions, origin=origin, now=room.now)
+        return self.conversation.turn(room.unit, room.contact, address, sessions, origin=origin)
 
 
 def way_to(contact: Contact) -> Address | None:

@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import WHATSAPP_WINDOW, Permission, Scheme
@@ -88,8 +102,8 @@ def _was_sent(plan: Plan, newest: BroadcastId) -> ColumnElement[bool]:
     return exists().where(_is_earlier(plan, before), before.c.contact_id == contacts.c.id, is_meant)
 
 
-def _is_earlier(plan: Plan, before: Any) -> ColumnElement[bool]:
-    return before.c.broadcast_id.in_(plan.earlier or (plan.audience.of,))  # type: ignore[no-any-return]
+def _is_earlier(plan: Plan, before: FromClause) -> ColumnElement[bool]:
+    return before.c.broadcast_id.in_(plan.earlier or (plan.audience.of,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ class _Usability:
     """What a plan makes of an address, in SQL over `addresses` or an alias of it."""
 
     plan: Plan
-    address: Any
+    address: FromClause
 
     @property
     def is_allowed(self) -> ColumnElement[bool]:
@@ -106,7 +120,7 @@ class _Usability:
 
     @property
     def is_on(self) -> ColumnElement[bool]:
-        return self.address.c.scheme.in_([channel.scheme.value for channel in self.plan.channels])  # type: ignore[no-any-return]
+        return self.address.c.scheme.in_([channel.scheme.value for channel in self.plan.channels])
 
     @property
     def is_open(self) -> ColumnElement[bool]:
@@ -163,7 +177,7 @@ def _best_address(plan: Plan) -> ColumnElement[Any]:
     return mine.order_by(*_Usability(plan, theirs).order).limit(1).correlate(contacts).scalar_subquery()
 
 
-def _same_as_before(plan: Plan, address: Any) -> list[ColumnElement[Any]]:
+def _same_as_before(plan: Plan, address: FromClause) -> list[ColumnElement[Any]]:
     """The channel on which an earlier broadcast went comes first for what follows it (R8)."""
     if plan.audience.of is None:
         return []

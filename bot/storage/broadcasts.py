@@ -69,6 +69,7 @@ def _row(broadcast: Broadcast) -> dict[str, Any]:
         "status": broadcast.status.value,
         "created_at": broadcast.created_at,
         "send_at": broadcast.send_at,
+        "begun_at": broadcast.begun_at,
         "expires_at": broadcast.expires_at,
         "revision": broadcast.revision + 1,
         "document": _DOCUMENT.dump_python(broadcast, mode="json"),

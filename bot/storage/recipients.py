@@ -265,7 +265,9 @@ class SqlRecipients:
         return closed.rowcount
 
     async def forget_before(self, at: datetime, limit: int) -> int:
-        old = select(broadcasts.c.id).where(broadcasts.c.created_at < at)
+        old = select(broadcasts.c.id).where(
+            broadcasts.c.begun_at < at, broadcasts.c.status != BroadcastStatus.LIVE.value
+        )
         mine = table.c.broadcast_id.in_(old), table.c.contact_id.is_not(None)
         numbers = (await self._db.scalars(select(table.c.number).where(*mine).limit(limit))).all()
         await self._change(numbers, contact_id=None, due_at=None)

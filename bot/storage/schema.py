@@ -351,6 +351,7 @@ broadcasts = Table(
     Column("status", String(16), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("send_at", Moment),
+    Column("begun_at", Moment),
     Column("expires_at", Moment),
     Column("revision", Integer, nullable=False),
     Column("document", JSON, nullable=False),

@@ -371,6 +371,14 @@ async def test_only_public_addresses_are_fetched(house: House, url: str) -> None
     assert 'id="url-error"' in await answer.text()
 
 
+async def test_what_is_wrong_with_a_file_is_quoted_to_the_letter(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    answer = await _sent(author, b'<poem xmlns="http://verse.example"/>')
+    assert answer.status == 422
+    assert "&lt;{http://verse.example}poem&gt;" in await answer.text()
+
+
 async def test_r2_a_stranger_may_import_only_for_themselves(house: House) -> None:
     open_alerts(house)
     author = await house.author()

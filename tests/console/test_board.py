@@ -15,7 +15,7 @@ from bot.domain.staff import Role
 from bot.services.board import BoardDesk
 from bot.services.checkins import CheckInDesk
 from bot.services.watch import Lookout
-from tests.console.alarm import SECRETS, alarmed
+from tests.console.alarm import NORTH, SECRETS, alarmed
 from tests.console.conftest import FARM, MILL, House
 from tests.stand import NOW
 
@@ -105,6 +105,12 @@ async def test_a_message_that_asks_nothing_shows_only_how_far_it_came(house: Hou
     text = await browser.text(f"/console/board/{alarm.id}")
     assert row(text, "Waiting to be sent") == ["6"]
     assert "Needs help" not in text
+
+
+async def test_a_slip_in_a_sites_time_zone_costs_no_board(house: House) -> None:
+    browser = await house.author()
+    alarm = await alarmed(house.store, sites=(replace(NORTH, timezone="America/Sao Paulo"),))
+    assert "12:00" in await browser.text(f"/console/board/{alarm.id}")
 
 
 async def test_the_list_has_what_runs_or_ended_of_late(house: House) -> None:

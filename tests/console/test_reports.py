@@ -69,7 +69,7 @@ async def test_it_says_who_wrote_and_approved_and_what_cancelled_it(house: House
         asks_check_in=False,
     )
     text = await browser.text(f"/console/reports/{alarm.id}")
-    assert "<dt>Cancelled by</dt><dd><bdi>Live alert · Cancellation: Flood: leave the lower floors, 6 May" in text
+    assert "<dt>Cancelled by</dt><dd><bdi>LIVE ALERT · Cancellation: Flood: leave the lower floors, 6 May" in text
     assert "<dt>Approved by</dt><dd><bdi>abel, 6 May 2026, 12:00" in text
 
 

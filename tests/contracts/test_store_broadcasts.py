@@ -634,12 +634,23 @@ async def test_people_are_listed_by_what_they_said(farm: SqlStore) -> None:
 
 async def test_r18_of_old_broadcasts_only_the_sums_stay(farm: SqlStore) -> None:
     await add(farm, person(1), person(2))
-    await begin(farm)
+    await begin(farm, broadcast(status=BroadcastStatus.ENDED, begun_at=NOON))
     async with farm.transaction() as unit:
         assert await unit.recipients.forget_before(NOON, 10) == 0
         assert await unit.recipients.forget_before(UNTIL, 1) == 1
         assert await unit.recipients.forget_before(UNTIL, 10) == 1
         assert await unit.recipients.totals([ALERT]) == {ALERT: 2}
+
+
+async def test_nobody_is_forgotten_of_an_alert_that_was_drafted_long_ago_or_is_still_live(farm: SqlStore) -> None:
+    """A plan rehearsed for years reaches everybody on its day."""
+    await add(farm, person(1), person(2))
+    long_ago = NOON - timedelta(days=400)
+    await begin(farm, broadcast(created_at=long_ago, begun_at=NOON, status=BroadcastStatus.ENDED))
+    await begin(farm, broadcast("live", created_at=long_ago, begun_at=long_ago))
+    async with farm.transaction() as unit:
+        assert await unit.recipients.forget_before(NOON, 10) == 0
+    assert [one.recipient.broadcast for one in await due(farm)] == ["live", "live"]
 
 
 # --- deliveries of broadcasts -----------------------------------------------------------------------------------------

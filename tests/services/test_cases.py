@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.case import Case, CaseStatus, Compartment, Topic, Urgency, compartment_of
 from bot.domain.contact import Address, Contact, Scheme
+from bot.domain.targets import Targets
 from bot.domain.values import Money, Value
 from bot.services.cases import SAME_MATTER, CaseDesk
 from bot.storage.store import SqlUnit
@@ -123,7 +124,7 @@ async def test_a_higher_urgency_raises_the_case_and_counts_from_now(
     desk: CaseDesk, unit: SqlUnit, contact: Contact
 ) -> None:
     await opened(desk, unit, contact, urgency=Urgency.LOW)
-    later = timedelta(hours=20)
+    later = timedelta(hours=2)
     raised = await opened(desk, unit, contact, urgency=Urgency.CRITICAL, after=later)
     assert raised.urgency is Urgency.CRITICAL
     assert raised.due_at == NOW + later + Targets().first_answer[Urgency.CRITICAL]

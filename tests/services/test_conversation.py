@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.case import CaseStatus, Topic, Urgency
+from bot.domain.case import Topic, Urgency
 from bot.domain.contact import Channel, Permission
 from bot.domain.message import MessageKind, Received
 from bot.engine.effects import Called
@@ -117,13 +117,13 @@ async def test_the_bot_is_mute_while_a_person_owns_the_conversation(house: Muste
     """R14."""
     worker = house.worker()
     await worker.says("i want to talk to a person")
-    (case,) = [case for case in await worker.cases() if case.topic is Topic.PERSON]
-    async with house.store.transaction(case.contact) as unit:
-        await unit.cases.save(replace(case, owner="operator-1", status=CaseStatus.IN_PROGRESS))
+    await house.operators.claim(await house.operator("olga"), (await worker.contact()).id)
     await worker.says("are you there, my boss did not pay")
     assert worker.heard == ""
     await worker.says("help fire we are trapped")
-    assert "193" in worker.heard
+    assert worker.heard == ""
+    (danger,) = [case for case in await worker.cases() if case.topic is Topic.DANGER]
+    assert (danger.urgency, danger.owner, danger.answered_at) == (Urgency.CRITICAL, "olga", None)
 
 
 async def test_a_repeated_webhook_changes_nothing(house: Muster) -> None:

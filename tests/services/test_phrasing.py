@@ -7,7 +7,7 @@ import pytest
 from bot.domain.contact import Channel
 from bot.engine.effects import Choice, Say, Text
 from bot.i18n import Catalogs
-from bot.services.conversation import FALLBACK
+from bot.services.faults import FALLBACK
 from bot.services.phrasing import Phrasing
 
 YES = Choice(payload="f.s.yes", label="Yes")

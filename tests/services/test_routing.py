@@ -60,9 +60,10 @@ def test_a_cry_for_help_interrupts_whatever_runs(signal: Signal) -> None:
     assert flow_of(decide(situation, TRIGGERS, LIMITS)) == "in_danger"
 
 
-def test_a_danger_is_answered_even_while_a_person_owns_the_conversation() -> None:
+def test_a_danger_is_put_before_the_person_who_owns_the_conversation() -> None:
     situation = Situation(understanding=means(("in_danger", 0.9)), is_owned=True)
-    assert flow_of(decide(situation, TRIGGERS, LIMITS)) == "in_danger"
+    decision = decide(situation, TRIGGERS, LIMITS)
+    assert (decision.deed, decision.flow) == (Deed.RAISE, "in_danger")
 
 
 def test_the_likelier_of_two_dangers_begins() -> None:

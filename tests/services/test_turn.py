@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.case import Case, CaseStatus, Topic, Urgency
+from bot.domain.case import Case, Topic
 from bot.domain.contact import Channel, Permission
 from bot.domain.errors import Conflict, Unavailable
 from bot.domain.message import Attachment, Received
@@ -220,11 +220,8 @@ async def test_no_reminder_interrupts_a_person_who_has_taken_over(house: Muster)
     """R14."""
     worker = await claims_wages(house)
     contact = await worker.contact()
-    async with house.store.transaction(contact.id) as unit:
-        case = await house.conversation.house.cases.open(
-            unit, contact=contact, topic=Topic.PERSON, urgency=Urgency.NORMAL, facts={}, now=house.clock.now()
-        )
-        await unit.cases.save(replace(case, owner="operator-1", status=CaseStatus.IN_PROGRESS))
+    await house.operators.claim(await house.operator("olga"), contact.id)
+    await house.settle(worker.address)
     heard = len(worker.said)
     for days in (1, 2, 8):
         await worker.waits(timedelta(days=days))

@@ -89,6 +89,7 @@ def _broadcasts() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("send_at", MOMENT, nullable=True),
+        sa.Column("begun_at", MOMENT, nullable=True),
         sa.Column("expires_at", MOMENT, nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
