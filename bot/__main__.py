@@ -162,57 +162,75 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     parser.add_argument("--log-json", action="store_true", help="logs as JSON lines")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_services(commands)
+    _add_tools(commands)
+    _add_imports(commands)
+    _add_accounts(commands)
+    _add(commands, "migrate", _migrate, "bring the database to this version")
+    _add(commands, "rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
+    return parser
 
-    def add(name: str, command: Command, about: str, to: Commands = commands) -> argparse.ArgumentParser:
-        added = to.add_parser(name, help=about, description=about)
-        added.set_defaults(command=command)
-        return added
 
-    add("run", _run, "everything in one process tree").add_argument(
+def _add(to: Commands, name: str, command: Command, about: str) -> argparse.ArgumentParser:
+    added = to.add_parser(name, help=about, description=about)
+    added.set_defaults(command=command)
+    return added
+
+
+def _add_services(commands: Commands) -> None:
+    _add(commands, "run", _run, "everything in one process tree").add_argument(
         "--demo", action="store_true", help="with the demo scenario and stand-in phones"
     )
-    add("web", _web, "the public side alone: webhooks, web chat, health")
-    add("worker", _worker, "a worker alone: answers and sends")
-    add("alive", _alive, "whether the worker of this data folder ticks: for a container's health check")
-    add("key", _key, "make an encryption key for MUSTER_KEYS")
-    add("nlu", _nlu, "the NLU server alone")
-    report = add("nlu-report", _nlu_report, "how well messages are understood, on the evaluation sets")
+    _add(commands, "web", _web, "the public side alone: webhooks, web chat, health")
+    _add(commands, "worker", _worker, "a worker alone: answers and sends")
+    _add(commands, "alive", _alive, "whether the worker of this data folder ticks: for a container's health check")
+    _add(commands, "key", _key, "make an encryption key for MUSTER_KEYS")
+    _add(commands, "nlu", _nlu, "the NLU server alone")
+
+
+def _add_tools(commands: Commands) -> None:
+    report = _add(commands, "nlu-report", _nlu_report, "how well messages are understood, on the evaluation sets")
     report.add_argument("--json", action="store_true")
-    check = add("check", _check, "all problems of configuration, flows, actions, texts and intents, with file and line")
+    about = "all problems of configuration, flows, actions, texts and intents, with file and line"
+    check = _add(commands, "check", _check, about)
     check.add_argument("--draw", type=Path, metavar="FOLDER", help="write a Mermaid drawing of each flow")
     check.add_argument("--extract", action="store_true", help="write locales/*.pot: every text to translate")
     check.add_argument("--schema", action="store_true", help="write flows/schema.json, for editors")
-    simulate = add("simulate", _simulate, "a conversation on the terminal")
+    simulate = _add(commands, "simulate", _simulate, "a conversation on the terminal")
     simulate.add_argument("--language", help="the phone's language, such as ne")
     simulate.add_argument("--channel", default="sms", choices=[channel.value for channel in Channel])
-    imports = add("import", _import_places, "bring data in").add_subparsers(required=True, metavar="WHAT")
-    places = add("places", _import_places, "places and phone numbers, from CSV or XLSX", imports)
-    places.add_argument("file", type=Path)
-    places.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-    places.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
-    roster = add("roster", _import_roster, "an employer's people, from CSV or XLSX", imports)
-    roster.add_argument("file", type=Path)
+
+
+def _add_imports(commands: Commands) -> None:
+    imports = commands.add_parser("import", help="bring data in", description="bring data in")
+    kinds = imports.add_subparsers(required=True, metavar="WHAT")
+    places = _add(kinds, "places", _import_places, "places and phone numbers, from CSV or XLSX")
+    roster = _add(kinds, "roster", _import_roster, "an employer's people, from CSV or XLSX")
+    for table in (places, roster):
+        table.add_argument("file", type=Path)
+        table.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+        table.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
     roster.add_argument("--employer", required=True, metavar="ID", help="whose people these are")
-    roster.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-    roster.add_argument("--skip-bad", action="store_true", help="import the good rows although others are wrong")
     roster.add_argument("--leavers", action="store_true", help="mark those who are not in the file as having left")
-    users = add("user", _user_add, "accounts of staff").add_subparsers(required=True, metavar="WHAT")
-    new = add("add", _user_add, "a new account; asks for its password and prints its second factor", users)
+
+
+def _add_accounts(commands: Commands) -> None:
+    accounts = commands.add_parser("user", help="accounts of staff", description="accounts of staff")
+    deeds = accounts.add_subparsers(required=True, metavar="WHAT")
+    new = _add(deeds, "add", _user_add, "a new account; asks for its password and prints its second factor")
+    renewed = _add(deeds, "renew", _user_renew, "a forgotten password or a lost phone: both begin anew")
+    disabled = _add(deeds, "disable", _user_disable, "end an account")
     new.add_argument("--login", required=True, help="one word, such as a mail address")
+    for known in (renewed, disabled):
+        known.add_argument("--login", required=True)
     new.add_argument("--name", required=True, help="the person's name, as colleagues see it")
     new.add_argument("--role", required=True, choices=[role.value for role in STAFF_ROLES])
     new.add_argument("--employer", metavar="ID", help="whose author or approver this is")
     new.add_argument("--employer-name", metavar="NAME", default="", help="makes the employer if it is a new one")
     new.add_argument("--language", action="append", default=[], help="of the person, such as es; may be given twice")
     new.add_argument("--enrol-later", action="store_true", help="have the first sign-in show the QR code")
-    renewed = add("renew", _user_renew, "a forgotten password or a lost phone: both begin anew", users)
-    renewed.add_argument("--login", required=True)
-    add("disable", _user_disable, "end an account", users).add_argument("--login", required=True)
     for asking in (new, renewed):
         asking.add_argument("--password-stdin", action="store_true", help="read it from standard input")
-    add("migrate", _migrate, "bring the database to this version")
-    add("rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
-    return parser
 
 
 if __name__ == "__main__":

@@ -78,13 +78,8 @@ async def simulate(settings: Settings, *, channel: Channel, language: str | None
     with tempfile.TemporaryDirectory(prefix="muster-") as folder:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'simulate.db'}"
         settings = settings.model_copy(update={"database_url": SecretStr(url), "keys": SecretStr(make_key())})
-        await migrate(url)
-        store = await open_store(settings)
-        try:
-            async with aiohttp.ClientSession() as session:
-                await _simulate(settings, store, session, channel, language)
-        finally:
-            await store.close()
+        async with _opened(settings) as store, aiohttp.ClientSession() as session:
+            await _simulate(settings, store, session, channel, language)
 
 
 async def _simulate(
@@ -108,9 +103,7 @@ async def _simulate(
 
 async def import_places(settings: Settings, file: Path, *, is_dry_run: bool, skips_bad: bool) -> int:
     """Import places from a CSV or XLSX file; prints what changes and every problem by row; 1 if there is any."""
-    await migrate(settings.database_url.get_secret_value())
-    store = await open_store(settings)
-    try:
+    async with _opened(settings) as store:
         is_sound = await importing.import_places(
             file,
             store=store,
@@ -120,18 +113,14 @@ async def import_places(settings: Settings, file: Path, *, is_dry_run: bool, ski
             is_dry_run=is_dry_run,
             skips_bad=skips_bad,
         )
-        return 0 if is_sound else 1
-    finally:
-        await store.close()
+    return 0 if is_sound else 1
 
 
 async def import_roster(
     settings: Settings, file: Path, *, employer: str, is_dry_run: bool, skips_bad: bool, marks_leavers: bool
 ) -> int:
     """Import an employer's people from a CSV or XLSX file; prints what changes and every problem by row."""
-    await migrate(settings.database_url.get_secret_value())
-    store = await open_store(settings)
-    try:
+    async with _opened(settings) as store:
         is_sound = await importing.import_roster(
             file,
             desk=RosterDesk(store=store, clock=SystemClock(), ids=RandomIds(), region=settings.region),
@@ -140,9 +129,7 @@ async def import_roster(
             skips_bad=skips_bad,
             marks_leavers=marks_leavers,
         )
-        return 0 if is_sound else 1
-    finally:
-        await store.close()
+    return 0 if is_sound else 1
 
 
 async def add_user(
@@ -159,12 +146,12 @@ async def add_user(
 ) -> int:
     """Make an account, and the employer if it is a new one with a name; prints the second factor to be scanned now."""
     secret = None if enrols_later else new_totp_secret()
-    async with _staff_desk(settings) as (store, desk):
+    async with _opened(settings) as store:
         if employer is not None and employer_name:
             async with store.transaction() as unit:
                 if await unit.sites.employer(EmployerId(employer)) is None:
                     await unit.sites.put(Employer(id=EmployerId(employer), name=employer_name), [])
-        added = await desk.add(
+        added = await _staff_desk(store).add(
             login=login,
             name=name,
             role=role,
@@ -183,28 +170,33 @@ async def add_user(
 
 async def renew_user(settings: Settings, *, login: str, password: str) -> int:
     """A new password, and a new second factor at the next sign-in."""
-    async with _staff_desk(settings) as (_, desk):
-        await desk.renew(login, password)
+    async with _opened(settings) as store:
+        await _staff_desk(store).renew(login, password)
     print(f"{login} is signed out everywhere; the next sign-in shows a QR code for the authenticator app.")
     return 0
 
 
 async def disable_user(settings: Settings, *, login: str) -> int:
     """Nobody signs in with this account any more."""
-    async with _staff_desk(settings) as (_, desk):
-        await desk.disable(login)
+    async with _opened(settings) as store:
+        await _staff_desk(store).disable(login)
     print(f"{login} is signed out and cannot sign in any more.")
     return 0
 
 
 @asynccontextmanager
-async def _staff_desk(settings: Settings) -> AsyncIterator[tuple[SqlStore, StaffDesk]]:
+async def _opened(settings: Settings) -> AsyncIterator[SqlStore]:
+    """The settings' database, brought to this version."""
     await migrate(settings.database_url.get_secret_value())
     store = await open_store(settings)
     try:
-        yield store, StaffDesk(store=store, clock=SystemClock(), ids=RandomIds())
+        yield store
     finally:
         await store.close()
+
+
+def _staff_desk(store: SqlStore) -> StaffDesk:
+    return StaffDesk(store=store, clock=SystemClock(), ids=RandomIds())
 
 
 def _print_second_factor(uri: str) -> None:

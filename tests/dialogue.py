@@ -4,7 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -136,7 +136,7 @@ class TestClock:
         self._real = real
         self._passed = timedelta()
 
-    def now(self):  # type: ignore[no-untyped-def]
+    def now(self) -> datetime:
         return self._real.now() + self._passed
 
     def forward(self, time: timedelta) -> None:
@@ -256,19 +256,18 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
             )
             conversation.clock = conversation.listening.clock = clock
             sender = send_through(chosen, desks, store=store, channels=phones, throttle=NoThrottle())
+            sender = replace(sender, clock=clock)
             ways = broadcast_ways(chosen, phones)
             desk = replace(broadcast_desk(chosen, desks, store=store, ways=ways), clock=clock)
             house = Muster(
                 store=store,
                 inbox=Inbox(store=store, bell=NoBell(), clock=clock, ids=desks.ids, ways=ways),
                 conversation=conversation,
-                sender=replace_clock(sender, clock),
+                sender=sender,
                 clock=clock,
                 desk=desk,
                 operators=OperatorDesk(store=store, bell=NoBell(), clock=clock, conversation=conversation),
-                outreach=OutreachSender(
-                    store=store, desk=desk, sender=replace_clock(sender, clock), clock=clock, ids=desks.ids, ways=ways
-                ),
+                outreach=OutreachSender(store=store, desk=desk, sender=sender, clock=clock, ids=desks.ids, ways=ways),
             )
             for phone in phones.values():
                 phone.house = house
@@ -276,7 +275,3 @@ async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
             yield house
     finally:
         await store.close()
-
-
-def replace_clock(sender: Sender, clock: TestClock) -> Sender:
-    return replace(sender, clock=clock)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot import config, demo, run
+from bot.channels.segments import numbered
 from bot.channels.sms import cut_for_sms
 from bot.channels.whatsapp import _filled
 from bot.domain.broadcast import BroadcastKind, MessageType
@@ -202,7 +203,8 @@ def test_a_drill_reads_well_in_the_demos_template(tmp_path: Path, language: str)
     made = demo._twilio("http://127.0.0.1:1", "http://127.0.0.1:2").contents[demo.DEMO_TEMPLATE]
     for hazard in filter(lambda hazard: hazard.asks_check_in, load_hazards()):
         written = draft(hazard, language, catalogs, {"site": "Mill", "place": "Canoas", "time": "18:00"})
-        text = drill((written.headline, written.description, written.instruction), language, catalogs).text
+        told = drill((written.headline, written.description, written.instruction), language, catalogs)
+        text = numbered(told.text, told.labels)
         template = Template(id=made.sid, variables=(text,))
         filled = _filled(Content(text=text, language=language, template=template), template, demo.DEMO_VARIABLES)
         shown = made.render({str(number): words for number, words in enumerate(filled.variables, start=1)})

@@ -17,10 +17,11 @@ from bot.console.drafts import fault_text, field_of
 from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
 from bot.console.visit import reader, see_other, words
-from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, MessageType
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
 from bot.domain.errors import Conflict, Denied, InputError
+from bot.domain.staff import StaffId
 from bot.services.access import Deed, Reader, may, of_broadcasts
 from bot.services.broadcasts import BroadcastDesk, NotReady, Preview
 
@@ -125,9 +126,8 @@ class Approvals:
         if broadcast.status in (BroadcastStatus.ENDED, BroadcastStatus.CANCELLED):
             return see_other(_path(broadcast), request=request)
         scene = await around(self.desk.store, broadcast, self.zone)
-        word = replace(
-            broadcast, message_type=MessageType.CANCEL, references=(broadcast.id,), asks_check_in=False, repeats=()
-        )
+        who, now = StaffId(reader(request).id), self.desk.clock.now()
+        word = broadcast.cancellation(id=broadcast.id, by=who, at=now)  # only looked at: its own name will be another
         async with self.desk.store.look() as unit:
             states = _states(await unit.recipients.tally(broadcast.id))
             letters = await self.desk.letters(unit, word)

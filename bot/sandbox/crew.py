@@ -2,7 +2,7 @@
 
 import asyncio
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -159,33 +159,43 @@ class Crew:
 
     async def _listen(self, queue: "asyncio.Queue[object]") -> None:
         while True:
-            for heard in self._heard(await queue.get()):
-                if any(question in heard.text for question in self._questions) and self._will_answer(heard.member):
-                    self._answering.add(heard.member.phone)
-                    self._tasks.start(self._answer(heard))
+            heard = self._heard(await queue.get())
+            if heard is not None and self._is_asked(heard) and self._will_answer(heard.member):
+                self._answering.add(heard.member.phone)
+                self._tasks.start(self._answer(heard))
 
     # --- what lies on the phones ------------------------------------------------------------------------------------
 
-    def _heard(self, change: object) -> Iterator[Heard]:
+    def _heard(self, change: object) -> Heard | None:
         """The message that has just come to one of the crew's phones, if that is what the change is."""
         if isinstance(change, TwilioMessage):
-            member = self._owners.get(change.to)
-            is_here = change.status in {"delivered", "read"} and change.direction == "outbound-api"
-            if member is not None and is_here and change.sid not in self._read:
-                self._read.add(change.sid)
-                yield Heard(
-                    member=member, address=change.to, id=change.sid, text=change.body, buttons=tuple(change.buttons)
-                )
-        elif isinstance(change, TelegramChange) and change.kind == "message":
-            member = self._owners.get(str(change.chat_id))
-            if member is not None and change.content["from"] == self._telegram.me:
-                yield Heard(
-                    member=member,
-                    address=str(change.chat_id),
-                    id=str(change.content["message_id"]),
-                    text=str(change.content.get("text", "")),
-                    buttons=tuple(inline_data(change.content)),
-                )
+            return self._heard_by_twilio(change)
+        if isinstance(change, TelegramChange) and change.kind == "message":
+            return self._heard_by_telegram(change)
+        return None
+
+    def _heard_by_twilio(self, message: TwilioMessage) -> Heard | None:
+        member = self._owners.get(message.to)
+        is_here = message.status in {"delivered", "read"} and message.direction == "outbound-api"
+        if member is None or not is_here or message.sid in self._read:
+            return None
+        self._read.add(message.sid)
+        return Heard(member=member, address=message.to, id=message.sid, text=message.body, buttons=message.buttons)
+
+    def _heard_by_telegram(self, change: TelegramChange) -> Heard | None:
+        member = self._owners.get(str(change.chat_id))
+        if member is None or change.content["from"] != self._telegram.me:
+            return None
+        return Heard(
+            member=member,
+            address=str(change.chat_id),
+            id=str(change.content["message_id"]),
+            text=str(change.content.get("text", "")),
+            buttons=tuple(inline_data(change.content)),
+        )
+
+    def _is_asked(self, heard: Heard) -> bool:
+        return any(question in heard.text for question in self._questions)
 
     def _will_answer(self, member: Member) -> bool:
         """Whether this one answers now: not twice at once, and some only when they are asked again."""

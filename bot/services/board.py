@@ -155,8 +155,12 @@ class Board:
     @property
     def zone(self) -> str | None:
         """The time zone that all its sites share; None where they share none."""
-        zones = {row.site.timezone for row in self.sites if row.site is not None}
-        return zones.pop() if len(zones) == 1 else None
+        return shared_zone(row.site for row in self.sites if row.site is not None)
+
+
+def shared_zone(sites: Iterable[Site]) -> str | None:
+    zones = {site.timezone for site in sites}
+    return zones.pop() if len(zones) == 1 else None
 
 
 def by_site(tallies: Iterable[Tally], sites: Iterable[Site]) -> tuple[SiteRow, ...]:
@@ -279,11 +283,12 @@ class BoardDesk:
     async def everybody(self, broadcast: Broadcast) -> Sequence[Person]:
         """All recipients but the erased, by number; read in parts, so that no transaction holds for long."""
         found: list[Person] = []
+        async with self.store.look() as unit:
+            known = await sites_of(unit, broadcast.employer)
         while True:
             async with self.store.look() as unit:
                 after = found[-1].number if found else 0
                 part = await unit.recipients.people(broadcast.id, safety=None, after=after, limit=PART)
-                known = await sites_of(unit, broadcast.employer)
             if not part:
                 return found
             found += _people(part, broadcast, known)

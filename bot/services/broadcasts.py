@@ -113,13 +113,13 @@ class BroadcastDesk:
 
     async def get(self, reader: Reader, broadcast: BroadcastId) -> Broadcast:
         """Raises Denied, in the same words for what is refused and what is not there."""
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             return await self._get(unit, reader, broadcast, Deed.READ)
 
     async def list(self, reader: Reader, limit: int = 100) -> Sequence[Broadcast]:
         """The newest first: of the reader's employer, or for the organisation's staff of all."""
         access.require(reader, Deed.READ, access.of_broadcasts(reader.employer))
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             return await unit.broadcasts.of_employer(reader.employer if reader.role.is_employers else None, limit)
 
     async def change(self, reader: Reader, changed: Broadcast) -> Broadcast:
@@ -172,7 +172,7 @@ class BroadcastDesk:
     # --- the second person ------------------------------------------------------------------------------------------
 
     async def preview(self, reader: Reader, broadcast: BroadcastId) -> Preview:
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             stored = await self._get(unit, reader, broadcast, Deed.READ)
             return await self._preview(unit, stored, reader)
 

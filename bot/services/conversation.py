@@ -1,7 +1,7 @@
 """Owns the answer to a contact's messages: understand, decide, run the flow, commit all or nothing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,8 +9,9 @@ from bot.domain.case import Topic, Urgency
 from bot.domain.checkin import Safety
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.delivery import Lane
+from bot.domain.document import DocumentId
 from bot.domain.errors import Conflict, Unavailable
-from bot.domain.message import Message, Received
+from bot.domain.message import Attachment, Message, Received
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Evidence, Value
 from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
@@ -228,20 +229,33 @@ class Conversation:
 
     async def _answered(self, unit: Unit, prepared: Prepared, now: datetime) -> Answered:
         received = prepared.message.received
-        evidence: list[Evidence] = [
-            Evidence(document_id=attachment.document_id, kind=attachment.kind)
-            for attachment in received.attachments
-            if attachment.document_id is not None
-        ]
-        evidence += [await self._store(unit, prepared.message.contact, fetched, now) for fetched in prepared.fetched]
+        attachments = await self._keep_files(unit, prepared, now)
         return Answered(
             text=received.text,
             choice=read_payload(received.choice)[0] if received.choice else None,
             position=received.position,
-            evidence=tuple(evidence),
+            evidence=tuple(
+                Evidence(document_id=attachment.document_id, kind=attachment.kind)
+                for attachment in attachments
+                if attachment.document_id is not None
+            ),
             phone=received.phone,
             understanding=prepared.understanding,
         )
+
+    async def _keep_files(self, unit: Unit, prepared: Prepared, now: datetime) -> Sequence[Attachment]:
+        """Store what was fetched, and note it with the message: else nobody can tell what is held of its sender."""
+        message = prepared.message
+        kept = {one.attachment: await self._store(unit, message.contact, one, now) for one in prepared.fetched}
+        attachments = tuple(
+            replace(attachment, document_id=DocumentId(kept[attachment].document_id))
+            if attachment in kept
+            else attachment
+            for attachment in message.received.attachments
+        )
+        if kept:
+            await unit.messages.attach(replace(message, received=replace(message.received, attachments=attachments)))
+        return attachments
 
     async def _store(self, unit: Unit, contact: ContactId, fetched: Fetched, now: datetime) -> Evidence:
         return await self.documents.store(

@@ -57,6 +57,11 @@ def frame(
     return Framed(text="\n".join(line for line in lines if line.strip()), labels=labels)
 
 
+def drill_mark(voice: Voice) -> str:
+    """What every drill begins with (R9), and nothing real may."""
+    return voice.say("DRILL. This is practice. There is no real danger.")
+
+
 class _Frame(NamedTuple):
     """The parts around the words, in one language."""
 
@@ -77,7 +82,7 @@ class _Frame(NamedTuple):
     def opening(self) -> Iterator[str]:
         """What must be known before the first word of it: that it is practice (R9), or that it is no alarm."""
         if self.kind is BroadcastKind.DRILL:
-            yield self.say("DRILL. This is practice. There is no real danger.")
+            yield drill_mark(self.voice)
         if self._begins_with_sender:
             yield from self._sender()
         if self.kind is BroadcastKind.NOTICE:

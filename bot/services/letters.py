@@ -68,18 +68,25 @@ class Letters:
 
     def _texts(self, info: Info, addressee: Addressee) -> tuple[str, str, str]:
         """The words with this reader's site in them. An SMS goes without the description: each segment costs time."""
-        name, assembly_point = self._place(addressee.site)
+        name, assembly_point = self._place(addressee)
         known = {"site": name, "assembly_point": assembly_point}
         headline, description, instruction = (
             fill(text, addressee.language, isolate=_is_isolated(addressee), variables=known) for text in info.texts
         )
         return headline, "" if addressee.channel is Channel.SMS else description, instruction
 
-    def _place(self, site: SiteId | None) -> tuple[str, str]:
-        """The site's name and assembly point: as they were approved, before that as they are."""
-        known = self.sites.get(site) if site else None
-        now = (known.name, known.assembly_point) if known else ("", "")
-        return self.broadcast.places.get(site, now) if site else now
+    def _place(self, addressee: Addressee) -> tuple[str, str]:
+        """The name and assembly point of the reader's site: as they were approved, before that as they are.
+
+        Who has no site, or one that nobody approved words of (R7), reads the name of the employer in its stead.
+        """
+        nowhere = self._name(addressee.employer), ""
+        if addressee.site is None:
+            return nowhere
+        if self.broadcast.approved_at is not None:
+            return self.broadcast.places.get(addressee.site, nowhere)
+        known = self.sites.get(addressee.site)
+        return (known.name, known.assembly_point) if known else nowhere
 
     def _replaced_headline(self, addressee: Addressee) -> str | None:
         info = self.replaced.infos.get(addressee.language) if self.replaced else None

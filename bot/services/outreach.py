@@ -159,7 +159,7 @@ class OutreachSender:
         reach = next((one for one in reaches if one.address not in without), None)
         if reach is None or (not reach.is_in_window(now) and not may_open):
             return None
-        content = letters.content(
+        letter = letters.content(
             Addressee(
                 language=recipient.language,
                 channel=channel,
@@ -169,6 +169,7 @@ class OutreachSender:
                 round=recipient.round if recipient.state.is_reached else 0,
             )
         )
+        content = way.channeller.fit(letter)[-1]  # with its options as lines, where the channel cannot draw them
         if not reach.is_in_window(now):
             content = replace(content, template=Template(id=way.template, variables=(content.text,)))
         return Delivery(
@@ -176,7 +177,7 @@ class OutreachSender:
             contact=contact.id,
             channel=channel,
             address=reach.address,
-            content=way.channeller.fit(content)[-1] if content.template is None else content,
+            content=content,
             origin=f"broadcast:{broadcast.id}",
             lane=broadcast.lane,
             status=DeliveryStatus.SENDING,

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain.broadcast import BroadcastKind
+from bot.domain.broadcast import Broadcast, BroadcastKind
 from bot.domain.checkin import Source
 from bot.domain.contact import Channel, Contact, ContactId, Permission, Reach
 from bot.domain.employer import Employer, EmployerId, Site
@@ -56,11 +56,24 @@ class Lack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastDrill:
-    """The last drill that has ended or runs: how many were in it and how many answered for themselves."""
+    """The last drill that asked who is safe: how many were in it and how many answered for themselves."""
 
     at: datetime
     recipients: int
     answered: int
+
+
+def latest_drill(
+    broadcasts: Iterable[Broadcast], employer: EmployerId | None, before: datetime | None = None
+) -> Broadcast | None:
+    """The drill of this employer that began last, or last before then, of those that asked who is safe."""
+    begun = [
+        (one.begun_at, one.id, one)
+        for one in broadcasts
+        if one.kind is BroadcastKind.DRILL and one.asks_check_in and one.employer == employer
+        if one.begun_at is not None and (before is None or one.begun_at < before)
+    ]
+    return max(begun)[2] if begun else None
 
 
 class Drills(Protocol):
@@ -74,9 +87,8 @@ class BroadcastDrills:
     store: Store
 
     async def last_drill(self, employer: EmployerId) -> LastDrill | None:
-        async with self.store.transaction() as unit:
-            recent = await unit.broadcasts.of_employer(employer, RECENT)
-            drill = next((one for one in recent if one.kind is BroadcastKind.DRILL and one.begun_at is not None), None)
+        async with self.store.look() as unit:
+            drill = latest_drill(await unit.broadcasts.of_employer(employer, RECENT), employer)
             if drill is None or drill.begun_at is None:
                 return None
             tallies = await unit.recipients.tally(drill.id)
@@ -218,10 +230,10 @@ class PreparednessDesk:
 
     async def of(self, employer: EmployerId) -> Preparedness | None:
         """None for an employer that is not known."""
-        last_drill = await self.drills.last_drill(employer)
-        async with self.store.transaction() as unit:
+        drill = await self.drills.last_drill(employer)
+        async with self.store.look() as unit:
             known = await unit.sites.employer(employer)
             if known is None:
                 return None
             sites, people = await unit.sites.of(employer), await unit.roster.people(employer)
-        return assess(known, sites, people, self.means, last_drill)
+        return assess(known, sites, people, self.means, drill)

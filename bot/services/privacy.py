@@ -63,7 +63,7 @@ class Privacy:
         return deleted
 
     async def _erase_due(self, now: datetime) -> int:
-        async with self.store.transaction() as unit:
+        async with self.store.look() as unit:
             due = await unit.contacts.erasable(now, FORGET_LIMIT)
         erased = 0
         for contact in due:

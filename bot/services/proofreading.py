@@ -10,12 +10,12 @@ from bot.domain.broadcast import Broadcast, BroadcastKind, Info, MessageType, ha
 from bot.domain.contact import Channel
 from bot.i18n import base, fill, numbers, placeholders, stray_braces
 from bot.services.forecast import Way, sample
+from bot.services.framing import drill_mark
 from bot.services.letters import PLACEHOLDERS, Letters
 from bot.services.voice import Voice
 
 LONGEST_LIFE = timedelta(days=14)
 FIELDS = ("headline", "description", "instruction")
-DRILL = "DRILL. This is practice. There is no real danger."  # as the frame begins
 _TURNING = re.compile("[\u202a-\u202e]")  # embeddings and overrides: digits are read in another order than typed
 _FIRST_WORD = re.compile(r"[\s.,:;!।۔،؛-]+")
 
@@ -149,7 +149,7 @@ def _words(broadcast: Broadcast, letters: Letters, language: str, info: Info) ->
 
 def _begins_as_a_drill(letters: Letters, language: str, headline: str) -> bool:
     """Whether a reader would take what is real for practice (R9)."""
-    marks = (Voice(catalogs=letters.catalogs, language=tag).say(DRILL) for tag in (language, "en"))
+    marks = (drill_mark(Voice(catalogs=letters.catalogs, language=tag)) for tag in (language, "en"))
     words = {_FIRST_WORD.split(mark.strip(), maxsplit=1)[0].casefold() for mark in marks}
     return _FIRST_WORD.split(headline.strip(), maxsplit=1)[0].casefold() in words
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.domain.broadcast import Broadcast, BroadcastKind
+from bot.domain.broadcast import Broadcast
 from bot.domain.checkin import Closing, RecipientState, Source
 from bot.domain.contact import Channel
 from bot.domain.employer import Site, SiteId
 from bot.domain.staff import StaffId
 from bot.services import access
 from bot.services.access import Deed, Reader
-from bot.services.board import Account, Standing, account_of, account_order, by_account, by_site, sites_of
+from bot.services.board import Account, Standing, account_of, account_order, by_account, by_site, shared_zone, sites_of
 from bot.services.broadcast_ports import Answered, Course, Tally
 from bot.services.disclosure import Table, protected, whole
 from bot.services.ports import Clock, Store, Unit
+from bot.services.preparedness import latest_drill
 
 SHARES = (0.5, 0.9, 0.99)  # R20's times to so many answered
 MANY = 1000  # broadcasts looked through for what followed one, and for its last drill
@@ -83,8 +84,7 @@ class Report:
     def zone(self) -> str | None:
         """The time zone that all its sites share, if they do."""
         keys = {key for line in self.by_site.lines for key in line.keys}
-        zones = {self.sites[key].timezone for key in keys if key is not None}
-        return zones.pop() if len(zones) == 1 else None
+        return shared_zone(self.sites[key] for key in keys if key is not None)
 
 
 def summary(broadcast: Broadcast, tallies: Iterable[Tally], answers: Sequence[Answered]) -> Summary:
@@ -209,20 +209,12 @@ class ReportDesk:
 
 
 async def _drill_before(unit: Unit, broadcast: Broadcast, near: Iterable[Broadcast]) -> Summary | None:
-    """The employer's last drill that asked who is safe and began before this broadcast."""
-    begun = [
-        (one.begun_at, one)
-        for one in near
-        if one.kind is BroadcastKind.DRILL
-        and one.asks_check_in
-        and one.employer == broadcast.employer
-        and one.begun_at is not None
-        and broadcast.begun_at is not None
-        and one.begun_at < broadcast.begun_at
-    ]
-    if not begun or not broadcast.asks_check_in:
+    """The employer's last drill before a broadcast that asks who is safe, too."""
+    if broadcast.begun_at is None or not broadcast.asks_check_in:
         return None
-    drill = max(begun, key=lambda pair: pair[0])[1]
+    drill = latest_drill(near, broadcast.employer, broadcast.begun_at)
+    if drill is None:
+        return None
     return summary(drill, await unit.recipients.tally(drill.id), await unit.recipients.answers(drill.id))
 
 

@@ -13,6 +13,8 @@ from bot.services.roster_rows import Entry, RosterSheet
 
 # The same words whoever's the person is and whether or not they ever wrote (R2).
 NOT_YOURS = "this number cannot be put on your list: ask the organisation that runs this service"
+# Else the people of those rows would be out of every alert for a slip of the pen.
+NOBODY_LEAVES = "nobody is marked as left while a row has a problem: whoever it is about would be marked too"
 FACTS = ("name", "phones", "whatsapp", "language", "nationality", "employee_number")
 _NOBODY = ContactId("")
 
@@ -96,11 +98,16 @@ class Planner:
         }
         items = [self._item(entry, contact, claimed, taken) for entry, contact in zip(entries, found, strict=True)]
         replaced = {item.replaces for item in items}
+        problems = [*self.sheet.problems, *problems]
+        leaving = self._leaving(claimed | replaced) if marks_leavers else []
+        if leaving and problems:
+            problems.append(RowProblem(row=problems[0].row, column="", message=NOBODY_LEAVES))
+            leaving = []
         return Plan(
             employer=self.employer,
             items=tuple(items),
-            leaving=tuple(self._leaving(claimed | replaced)) if marks_leavers else (),
-            problems=(*self.sheet.problems, *problems),
+            leaving=tuple(leaving),
+            problems=tuple(problems),
             merged=self.sheet.merged,
             taken=taken,
             released=released,

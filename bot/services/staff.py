@@ -192,12 +192,13 @@ class StaffDesk:
 
     async def of_session(self, token: str, *, is_seen: bool = True) -> SignedIn | None:
         """Who the token stands for now; `is_seen=False` for what a page does by itself: it keeps nobody signed in."""
-        async with self._store.transaction() as unit:
+        async with self._store.look() as unit:
             found = await self._find(unit, token)
-            now = self._clock.now()
-            if found is not None and is_seen and now - found.session.seen_at >= _SEEN_EVERY:
+        now = self._clock.now()
+        if found is not None and is_seen and now - found.session.seen_at >= _SEEN_EVERY:
+            async with self._store.transaction() as unit:
                 await unit.staff.seen(found.session.id, now)
-            return found
+        return found
 
     async def change_password(self, token: str, current: str, new: str) -> str:
         """Signs out everywhere and returns the token of a new session here.

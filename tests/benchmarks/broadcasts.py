@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Self
 
 from sqlalchemy import text
 
@@ -15,13 +14,13 @@ from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus
 from bot.domain.contact import Channel
 from bot.services.broadcast_ports import Plan
 from tests.benchmarks.deployment import Deployment, Provider, deployment, provider
+from tests.benchmarks.muster import UNLIMITED
 from tests.benchmarks.processes import completed
 from tests.benchmarks.stock_rasa import say
 from tests.databases import PostgresServer, migrated_sqlite, sqlite_url
 from tests.journeys.alarm import AUTHOR, EMPLOYER
 from tests.journeys.processes import ROOT, until
 
-UNLIMITED = '{"sms": {"rate": 1000000, "burst": 1000000}}'
 HANDS = 64  # posts that the bare client has under way at once
 BULK_WORDS, ALERT_WORDS = "Notice:", "The river is rising"
 
@@ -54,32 +53,28 @@ class Sizes:
 
 async def measure(server: PostgresServer, scratch: Path, sizes: Sizes, *, workers: int) -> list[Figure]:
     """Everything, one after the other."""
-    figures = _Told()
+    figures: list[Figure] = []
+
+    def note(found: Iterable[Figure]) -> None:
+        for figure in found:  # told as soon as they are known: the whole takes minutes
+            say(f"  {figure.line}")
+            figures.append(figure)
+
     say(f"Broadcasts: {sizes.messages} SMS, {sizes.rounds} times, beside a bare client ...")
     for name in ("postgresql", "sqlite"):
         async with _database(name, server, scratch / f"speed-{name}") as database:
-            figures += await speed(scratch / f"speed-{name}", database, sizes, workers=workers, name=name)
+            note(await speed(scratch / f"speed-{name}", database, sizes, workers=workers, name=name))
     say("Broadcasts: at a provider's pace ...")
     for rate, burst in ((80.0, 80.0), (30.0, 30.0)):  # WhatsApp and Telegram as they are
         async with server.fresh() as database:
-            figures += await pacing(_folder(scratch / f"pace-{rate:.0f}"), database, sizes, rate=rate, burst=burst)
+            note(await pacing(_folder(scratch / f"pace-{rate:.0f}"), database, sizes, rate=rate, burst=burst))
     say(f"Broadcasts: an alert behind {sizes.queued} queued ...")
     async with server.fresh() as database:
-        figures += await emergency(_folder(scratch / "emergency"), database, sizes)
+        note(await emergency(_folder(scratch / "emergency"), database, sizes))
     say("Broadcasts: growing audiences ...")
     async with server.fresh() as database:
-        figures += await growth(_folder(scratch / "growth"), database, sizes)
+        note(await growth(_folder(scratch / "growth"), database, sizes))
     return figures
-
-
-class _Told(list[Figure]):
-    """Figures that are told as soon as they are known: the whole takes minutes."""
-
-    def __iadd__(self, figures: Iterable[Figure]) -> Self:  # type: ignore[override,misc]
-        for figure in figures:
-            say(f"  {figure.line}")
-            self.append(figure)
-        return self
 
 
 @asynccontextmanager

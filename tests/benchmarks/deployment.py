@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -13,9 +14,8 @@ from pydantic import SecretStr
 from bot.config import load
 from bot.domain.contact import Address, Contact, ContactId, Reach, Scheme
 from bot.queue.embedded import embedded_redis
-from bot.storage.crypto import make_key
+from tests.benchmarks.muster import environment_of
 from tests.benchmarks.processes import answers, started
-from tests.benchmarks.provider import ACCOUNT, NUMBER, TOKEN
 from tests.journeys.alarm import CHUNK, EMPLOYER, SITE, Alarm, alarm
 from tests.journeys.crowd import LONG_AGO
 from tests.journeys.processes import ROOT, free_port, until
@@ -90,7 +90,7 @@ class Deployment:
         for number in range(count):
             name = f"worker {number + 1}"
             await self.start(name, "-m", "bot", "--log-level", "WARNING", "worker")
-            await until(lambda name=name: self._is_up(name), f"{name} is up")  # type: ignore[misc]
+            await until(partial(self._is_up, name), f"{name} is up")
 
     async def _is_up(self, name: str) -> bool:
         return "is up" in (self.scratch / f"{name}.log").read_text("utf-8", "replace")
@@ -128,22 +128,10 @@ def _person(number: int, group: str) -> Contact:
 @asynccontextmanager
 async def deployment(scratch: Path, database: str, *, api_url: str, paces: str) -> AsyncIterator[Deployment]:
     """A migrated database's deployment without workers yet."""
-    port = free_port()
     async with AsyncExitStack() as stack:
-        environment = {
-            "MUSTER_HOME": str(scratch / "home"),
-            "MUSTER_PORT": str(port),
-            "MUSTER_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "MUSTER_DATABASE_URL": database,
-            "MUSTER_REDIS_URL": await stack.enter_async_context(embedded_redis(scratch / "redis")),
-            "MUSTER_NLU_URL": "http://127.0.0.1:9",
-            "MUSTER_KEYS": make_key(),
-            "MUSTER_TWILIO_ACCOUNT_SID": ACCOUNT,
-            "MUSTER_TWILIO_AUTH_TOKEN": TOKEN,
-            "MUSTER_TWILIO_API_URL": api_url,
-            "MUSTER_SMS_FROM": NUMBER,
-            "MUSTER_PACES": paces,
-        }
+        redis_url = await stack.enter_async_context(embedded_redis(scratch / "redis"))
+        told = environment_of(scratch, port=free_port(), redis_url=redis_url, api_url=api_url, paces=paces)
+        environment = {**told, "MUSTER_DATABASE_URL": database, "MUSTER_NLU_URL": "http://127.0.0.1:9"}
         settings = load(database_url=SecretStr(database), keys=SecretStr(environment["MUSTER_KEYS"]))
         staff = await stack.enter_async_context(alarm(settings))
         yield Deployment(staff=staff, environment=environment, scratch=scratch, stack=stack)

@@ -32,27 +32,31 @@ class Muster:
         await self.processes["worker"].wait()
 
 
+def environment_of(scratch: Path, *, port: int, redis_url: str, api_url: str, paces: str) -> dict[str, str]:
+    """The settings of a deployment with keys of its own, whose SMS go to the stand-in at `api_url`."""
+    return {
+        "MUSTER_HOME": str(scratch / "home"),
+        "MUSTER_PORT": str(port),
+        "MUSTER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "MUSTER_REDIS_URL": redis_url,
+        "MUSTER_KEYS": make_key(),
+        "MUSTER_TWILIO_ACCOUNT_SID": ACCOUNT,
+        "MUSTER_TWILIO_AUTH_TOKEN": TOKEN,
+        "MUSTER_TWILIO_API_URL": api_url,
+        "MUSTER_SMS_FROM": NUMBER,
+        "MUSTER_PACES": paces,
+    }
+
+
 @asynccontextmanager
 async def muster(nlu: Provision, model: Path, scratch: Path, *, api_url: str) -> AsyncIterator[Muster]:
     """`migrate`, then `web`, one `worker` and the NLU server with `model`; their logs are in `scratch`."""
     port, nlu_port = free_port(), free_port()
     own_url, nlu_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{nlu_port}"
     async with AsyncExitStack() as stack:
-        home = scratch / "home"
-        environment = {
-            "MUSTER_HOME": str(home),
-            "MUSTER_PORT": str(port),
-            "MUSTER_PUBLIC_URL": own_url,
-            "MUSTER_REDIS_URL": await stack.enter_async_context(embedded_redis(home / "redis")),
-            "MUSTER_NLU_URL": nlu_url,
-            "MUSTER_KEYS": make_key(),
-            "MUSTER_TWILIO_ACCOUNT_SID": ACCOUNT,
-            "MUSTER_TWILIO_AUTH_TOKEN": TOKEN,
-            "MUSTER_TWILIO_API_URL": api_url,
-            "MUSTER_SMS_FROM": NUMBER,
-            "MUSTER_PACES": UNLIMITED,
-        }
-
+        redis_url = await stack.enter_async_context(embedded_redis(scratch / "redis"))
+        told = environment_of(scratch, port=port, redis_url=redis_url, api_url=api_url, paces=UNLIMITED)
+        environment = {**told, "MUSTER_NLU_URL": nlu_url}
         processes = {}
 
         async def start(name: str, *command: str) -> None:

@@ -16,7 +16,8 @@ import structlog
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
-from playwright.async_api import expect
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import async_playwright, expect
 from yarl import URL
 
 from bot import log
@@ -29,7 +30,9 @@ from bot.services.ports import Clock
 from bot.services.staff import StaffDesk
 from bot.storage.store import SqlStore
 from bot.web import server
+from tests.provide import chromium
 from tests.stand import CountingIds, StillClock, catalogs, clock, ids, sqlite_template, store
+from tests.web.browser.conftest import QUIET
 
 expect.set_options(timeout=30_000)  # milliseconds: two cores may be busy with other tests
 
@@ -186,3 +189,14 @@ async def house(
     made = House(store=store, clock=clock, ids=ids, settings=settings, catalogs=catalogs, desk=desk)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def chrome() -> AsyncIterator[Chromium]:
+    """A real browser, with nothing open."""
+    if chromium() is None:
+        pytest.skip("no Chromium: install chromium")
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=str(chromium()), args=QUIET)
+        yield started
+        await started.close()

@@ -13,29 +13,17 @@ from typing import Any
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.domain.broadcast import BroadcastStatus
 from bot.domain.staff import Role
 from tests.console.alert_house import CAMP, MILL, begun, open_alerts, people, revision_in, saved, stored, submitted
 from tests.console.conftest import FARM, PASSWORD, Browser, House
-from tests.provide import chromium
-from tests.web.browser.conftest import QUIET
 
 MARKUP = "<img src=x onerror=alert(1)>"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 Opened = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Chromium]:
-    if chromium() is None:
-        pytest.skip("no Chromium: install chromium")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(chromium()), args=QUIET)
-        yield started
-        await started.close()
 
 
 @pytest.fixture

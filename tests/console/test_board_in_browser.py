@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.console import reports
 from bot.domain.broadcast import BroadcastKind
@@ -24,24 +24,12 @@ from bot.services.reports import ReportDesk
 from tests.console.alarm import Alarm, alarmed
 from tests.console.conftest import FARM, House
 from tests.console.test_board_stream import Scene, scene
-from tests.provide import chromium
 from tests.stand import NOW
-from tests.web.browser.conftest import QUIET
 
 __all__ = ["scene"]
 
 SMALL = {"width": 360, "height": 740}
 Opened = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Chromium]:
-    if chromium() is None:
-        pytest.skip("no Chromium: install chromium")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(chromium()), args=QUIET)
-        yield started
-        await started.close()
 
 
 @pytest.fixture

@@ -11,26 +11,14 @@ from typing import Any
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.domain.staff import Role
 from tests.console import families
 from tests.console.conftest import FARM, PASSWORD, Browser, House
-from tests.provide import chromium
-from tests.web.browser.conftest import QUIET
 
 Opened = Callable[..., Awaitable[Page]]
 SMALL = {"width": 360, "height": 740}
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Chromium]:
-    if chromium() is None:
-        pytest.skip("no Chromium: install chromium")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(chromium()), args=QUIET)
-        yield started
-        await started.close()
 
 
 @pytest.fixture

@@ -10,27 +10,15 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.console.companies import AHMED, HEADER, SITA, listed, open_company, people_of
 from tests.console.conftest import House
-from tests.provide import chromium
-from tests.web.browser.conftest import QUIET
 
 PATHS = (
     "/people", "/people?q=nobody", "/people/import", "/sites", "/sites/new", "/sites/aa1", "/sites/on-call",
     "/preparedness",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def chrome() -> AsyncIterator[Chromium]:
-    if chromium() is None:
-        pytest.skip("no Chromium: install chromium")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=str(chromium()), args=QUIET)
-        yield started
-        await started.close()
 
 
 @pytest.fixture

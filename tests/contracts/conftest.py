@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.employer import Employer
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.store import SqlStore
+from tests.contracts.accounts import MILL
 from tests.databases import migrated_sqlite, sqlite_url
+from tests.storage import samples
+from tests.storage.samples import FARM
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -69,3 +73,12 @@ async def store(database_url: str, clock: StillClock, key: str) -> AsyncIterator
     opened = await SqlStore.open(url=database_url, keyring=Keyring.parse(key), clock=clock)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def farm(store: SqlStore) -> SqlStore:
+    """A store that knows two employers and their sites."""
+    async with store.transaction() as unit:
+        await unit.sites.put(FARM, [samples.site(), samples.site("st2", code="Pomar-8")])
+        await unit.sites.put(Employer(id=MILL, name="Mill"), [samples.site("st3", code="Mill-1", employer=MILL)])
+    return store

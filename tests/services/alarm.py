@@ -1,11 +1,10 @@
 """Alerts as tests give them: an employer's author writes one, its approver lets it go out."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from bot.domain.broadcast import Audience, Broadcast, BroadcastKind, Info
+from bot.domain.broadcast import Broadcast, BroadcastKind, Info
 from bot.domain.checkin import Recipient
-from bot.domain.contact import Channel, Listing
+from bot.domain.contact import Address, Channel, Listing, Reach, Scheme
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import EmployerId
 from bot.domain.staff import Role, StaffId
@@ -15,6 +14,7 @@ from tests.dialogue import Muster, Worker
 EMPLOYER = EmployerId("demo-employer")
 AUTHOR = Reader(role=Role.AUTHOR, id="ana", employer=EMPLOYER)
 APPROVER = Reader(role=Role.APPROVER, id="ben", employer=EMPLOYER)
+STRANGER = Reader(role=Role.APPROVER, id="eve", employer=EmployerId("another-company"))
 
 FLOOD = {
     "en": Info(headline="Flood at {site}: leave the lower floors now.", instruction="Go up. Take nothing."),
@@ -51,6 +51,17 @@ def _listing(worker: Worker, language: str) -> Listing | None:
             return None
 
 
+async def with_phone(house: Muster, channel: Channel = Channel.TELEGRAM) -> tuple[Worker, Worker]:
+    """Somebody on a channel who also has a phone for SMS: both as they are written to."""
+    worker = await employed(house, channel)
+    sms = Address(scheme=Scheme.TEL, path=worker.address.path)
+    house.workers[sms] = house.worker(Channel.SMS, sms.path)
+    contact = await worker.contact()
+    async with house.store.transaction() as unit:
+        await unit.contacts.save(replace(contact, reaches=(*contact.reaches, Reach(address=sms))))
+    return worker, house.workers[sms]
+
+
 async def employer_of(house: Muster) -> EmployerId:
     async with house.store.transaction() as unit:
         return (await unit.sites.all())[0].employer
@@ -69,13 +80,16 @@ async def drafted(house: Muster, kind: BroadcastKind = BroadcastKind.ALERT, **fi
     return await house.desk.draft(author, draft)
 
 
+async def approved(house: Muster, kind: BroadcastKind = BroadcastKind.ALERT, **fields: object) -> Broadcast:
+    """A broadcast for everybody there is, of which nothing has gone out yet."""
+    _, approver = await people(house)
+    draft = await drafted(house, kind, **fields)
+    return await let_out(house, draft.id, (await house.desk.preview(approver, draft.id)).recipients)
+
+
 async def alerted(house: Muster, kind: BroadcastKind = BroadcastKind.ALERT, **fields: object) -> Broadcast:
     """A broadcast that is out, as far as the providers took it."""
-    author, approver = await people(house)
-    draft = await drafted(house, kind, **fields)
-    await house.desk.submit(author, draft.id)
-    count = (await house.desk.preview(approver, draft.id)).recipients
-    live = await house.desk.approve(approver, draft.id, recipients=count)
+    live = await approved(house, kind, **fields)
     await house.send_out()
     return live
 
@@ -93,7 +107,3 @@ async def recipient(house: Muster, broadcast: BroadcastId, worker: Worker) -> Re
         found = await unit.recipients.of(broadcast, contact.id)
     assert found is not None
     return found
-
-
-HOUR = timedelta(hours=1)
-__all__ = ["Audience"]

@@ -17,30 +17,10 @@ from bot.domain.message import Receipt
 from bot.services.lines import Pair
 from bot.services.ports import DEFAULT_CLAIM, Inbound
 from tests.dialogue import Muster, Worker, muster
-from tests.services.alarm import alerted, drafted, employed, people, recipient
+from tests.services.alarm import alerted, approved, employed, people, recipient, with_phone
 
 S = RecipientState
 MINUTES = timedelta(minutes=10)
-
-
-async def with_phone(house: Muster, channel: Channel = Channel.TELEGRAM) -> tuple[Worker, Worker]:
-    """Somebody on a channel who also has a phone for SMS: both as they are written to."""
-    worker = await employed(house, channel)
-    sms = Address(scheme=Scheme.TEL, path=worker.address.path)
-    house.workers[sms] = house.worker(Channel.SMS, sms.path)
-    contact = await worker.contact()
-    async with house.store.transaction() as unit:
-        await unit.contacts.save(replace(contact, reaches=(*contact.reaches, Reach(address=sms))))
-    return worker, house.workers[sms]
-
-
-async def approved(house: Muster, **fields: object) -> Broadcast:
-    """An alert that is live, of which nothing has gone out yet."""
-    author, approver = await people(house)
-    draft = await drafted(house, **fields)
-    await house.desk.submit(author, draft.id)
-    count = (await house.desk.preview(approver, draft.id)).recipients
-    return await house.desk.approve(approver, draft.id, recipients=count)
 
 
 async def claimed(house: Muster, channel: Channel = Channel.SMS) -> Sequence[Pair]:

@@ -8,15 +8,12 @@ import pytest
 
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, Info, MessageType
 from bot.domain.checkin import RecipientState
-from bot.domain.employer import EmployerId
 from bot.domain.errors import Denied, InputError, Reason, SendError
 from bot.domain.staff import Role
 from bot.services.access import Reader
 from bot.services.broadcasts import NotReady
 from tests.dialogue import Muster, Worker, muster
-from tests.services.alarm import FLOOD, alerted, drafted, employed, let_out, people, recipient
-
-STRANGER = Reader(role=Role.APPROVER, id="eve", employer=EmployerId("another-company"))
+from tests.services.alarm import FLOOD, STRANGER, alerted, drafted, employed, let_out, people, recipient
 
 
 async def test_r2_another_employers_staff_learn_nothing_and_change_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, Info, MessageType
 from bot.domain.checkin import RecipientState
+from bot.domain.employer import SiteId
 from bot.domain.errors import Conflict, InputError, Reason, SendError
 from bot.services.broadcasts import NotReady
 from tests.dialogue import muster
@@ -47,6 +48,40 @@ async def test_r7_nobody_slips_words_in_by_a_sites_name_after_approval(tmp_path:
         assert not any("danger is over" in one.text for one in ana.said)
         update = await house.desk.update(author, word.id)
         assert update.places == {}
+
+
+async def test_r7_nobody_slips_words_in_by_a_new_site_after_approval(tmp_path: Path) -> None:
+    """Nor by a site to which everybody is moved: its readers see their employer's name."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        draft = await drafted(house, send_at=house.clock.now() + timedelta(hours=2))
+        await let_out(house, draft.id, 1)
+        contact = await ana.contact()
+        async with house.store.transaction() as unit:
+            sites = await unit.sites.all()
+            employer = await unit.sites.employer(sites[0].employer)
+            assert employer is not None
+            new = replace(sites[0], id=SiteId("new"), code="NEW-1", name="all danger is over, go back to work at")
+            await unit.sites.put(employer, [*sites, new])
+            await unit.contacts.save(replace(contact, site=new.id))
+        house.clock.forward(timedelta(hours=2))
+        await house.send_out()
+        assert f"Flood at {employer.name}: leave" in ana.said[-1].text
+        assert "danger is over" not in ana.said[-1].text
+
+
+async def test_who_has_no_site_reads_the_name_of_their_employer(tmp_path: Path) -> None:
+    """Not a hole in the sentence."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        contact = await ana.contact()
+        async with house.store.transaction() as unit:
+            assert contact.employer is not None
+            employer = await unit.sites.employer(contact.employer)
+            await unit.contacts.save(replace(contact, site=None))
+        await alerted(house)
+        assert employer is not None
+        assert f"Flood at {employer.name}: leave" in ana.said[-1].text
 
 
 async def test_r7_what_was_taken_back_names_nobody_as_its_approver(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.broadcast import BroadcastKind
 from bot.domain.checkin import Closing, RecipientState, Safety, Source
 from bot.domain.contact import Channel, Listing
 from bot.domain.employer import Employer, EmployerId
 from bot.domain.errors import Denied, InputError
 from bot.services.checkins import CheckInDesk
 from tests.dialogue import Muster, Worker, muster
-from tests.services.alarm import alerted, employed, people, recipient
+from tests.services.alarm import STRANGER, alerted, employed, people, recipient
 
 
 async def test_an_answer_can_change_and_the_history_stays(tmp_path: Path) -> None:
@@ -129,8 +130,6 @@ async def test_r2_nobody_closes_another_employers_or_another_alerts_people(tmp_p
         author, _ = await people(house)
         desk = CheckInDesk(store=house.store, clock=house.clock, region="BR")
         assert await desk.close(author, second.id, [number], Closing.LEFT) == 0
-        from tests.services.test_broadcasts import STRANGER
-
         with pytest.raises(Denied):
             await desk.close(STRANGER, first.id, [number], Closing.LEFT)
         with pytest.raises(InputError):
@@ -154,8 +153,6 @@ async def test_an_answer_after_three_days_is_told_that_it_is_late(tmp_path: Path
 
 
 async def test_a_drills_question_is_heard_apart_from_an_alerts(tmp_path: Path) -> None:
-    from bot.domain.broadcast import BroadcastKind
-
     async with muster(tmp_path) as house:
         ana = await employed(house)
         drill = await alerted(house, BroadcastKind.DRILL)

@@ -184,6 +184,10 @@ async def test_a_photo_out_of_place_is_answered_and_kept(house: Muster) -> None:
     worker = house.worker()
     await worker.sends_photo()
     assert worker.heard
+    contact = await worker.contact()
+    async with house.store.look() as unit:
+        (message,) = await unit.messages.history(contact.id, 10)
+    assert [attachment.document_id is not None for attachment in message.received.attachments] == [True]
 
 
 async def test_a_blocked_bot_stays_silent_and_is_refused(house: Muster) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from bot.domain.broadcast import BroadcastKind
 from bot.domain.checkin import RecipientState, Safety
-from bot.domain.contact import Address, Channel, Reach, Scheme
+from bot.domain.contact import Channel
 from bot.domain.delivery import Lane
 from bot.domain.errors import Denied, InputError, Reason, SendError
 from tests.dialogue import muster
-from tests.services.alarm import alerted, drafted, employed, let_out, people, recipient
+from tests.services.alarm import alerted, approved, drafted, employed, let_out, people, recipient, with_phone
 
 
 async def test_each_reads_it_in_their_language_and_is_asked(tmp_path: Path) -> None:
@@ -119,20 +119,13 @@ async def test_r10_the_silent_are_asked_again_until_they_answer(tmp_path: Path) 
 
 async def test_what_fails_goes_to_the_next_address(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
-        ana = await employed(house, Channel.TELEGRAM)
-        sms = Address(scheme=Scheme.TEL, path=ana.address.path)
-        house.workers[sms] = house.worker(Channel.SMS, ana.address.path)
-        contact = await ana.contact()
-        async with house.store.transaction() as unit:
-            from dataclasses import replace
-
-            await unit.contacts.save(replace(contact, reaches=(*contact.reaches, Reach(address=sms))))
+        ana, phone = await with_phone(house)
         house.broken[ana.address] = SendError(Reason.UNREACHABLE)
 
         alert = await alerted(house)
 
         assert not ana.said
-        assert "Flood at" in house.workers[sms].said[-1].text
+        assert "Flood at" in phone.said[-1].text
         reached = await recipient(house, alert.id, ana)
         assert (reached.state, reached.channel, reached.round) == (RecipientState.SENT, Channel.SMS, 1)
 
@@ -182,10 +175,7 @@ async def test_an_answer_that_overtakes_the_record_of_its_question_is_heard(tmp_
     """Somebody answers at once, or the process died that sent it: the send is on record only later."""
     async with muster(tmp_path) as house:
         ana = await employed(house)
-        author, approver = await people(house)
-        draft = await drafted(house)
-        await house.desk.submit(author, draft.id)
-        alert = await house.desk.approve(approver, draft.id, recipients=1)
+        alert = await approved(house)
         claimed, _ = await house.outreach.claim(Channel.SMS, Lane.EMERGENCY, 10)
         outcomes = [(await house.outreach.send(*pair), pair[1]) for pair in claimed]
 
@@ -206,10 +196,7 @@ async def test_what_another_question_was_answered_is_no_answer_to_an_alert_that_
     async with muster(tmp_path) as house:
         ana = await employed(house)
         await ana.says("my boss did not pay my salary")
-        author, approver = await people(house)
-        draft = await drafted(house)
-        await house.desk.submit(author, draft.id)
-        alert = await house.desk.approve(approver, draft.id, recipients=1)
+        alert = await approved(house)
         await house.outreach.claim(Channel.SMS, Lane.EMERGENCY, 10)
 
         await ana.says("1")

@@ -138,7 +138,7 @@ def test_a_drill_is_told_as_it_was() -> None:
 
 
 async def test_the_last_drill_is_found_with_those_who_answered_themselves(tmp_path: Path) -> None:
-    """R9: an alert is never taken for a drill."""
+    """R9: an alert is never taken for a drill, and one that asked nobody tells of no answers."""
     async with muster(tmp_path) as house:
         worker, _silent = await alarm.employed(house), await alarm.employed(house)
         employer = await alarm.employer_of(house)
@@ -147,6 +147,7 @@ async def test_the_last_drill_is_found_with_those_who_answered_themselves(tmp_pa
         assert await drills.last_drill(employer) is None
         drill = await alarm.alerted(house, BroadcastKind.DRILL, asks_check_in=True)
         await worker.says("1")
+        await alarm.alerted(house, BroadcastKind.DRILL, asks_check_in=False)
         found = await drills.last_drill(employer)
     assert found
     assert (found.at, found.recipients, found.answered) == (drill.begun_at, 2, 1)
