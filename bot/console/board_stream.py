@@ -15,6 +15,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from bot.console.render import draw
 from bot.console.visit import reader, visit, words
 from bot.domain.broadcast import Broadcast
+from bot.domain.delivery import BroadcastId
 from bot.domain.errors import Unavailable
 from bot.services.access import Deed, Reader, may, of_broadcasts, of_roster
 from bot.services.board import Board
@@ -37,12 +38,12 @@ Drawn = Mapping[str, str]
 class BoardStream:
     """Sends boards to whoever watches. Readers of one language who may see the same share what is drawn for them."""
 
-    lookout: Lookout
+    lookout: Lookout[BroadcastId, Board]
     staff: StaffDesk
     clock: Clock
     beat_seconds: float = BEAT_SECONDS
     _open: Counter[str] = field(default_factory=Counter)  # streams by staff id
-    _drawn: WeakKeyDictionary[Watch, dict[tuple[str, bool], tuple[int, Drawn]]] = field(
+    _drawn: WeakKeyDictionary[Watch[Board], dict[tuple[str, bool], tuple[int, Drawn]]] = field(
         default_factory=WeakKeyDictionary
     )
 
@@ -62,14 +63,14 @@ class BoardStream:
         return stream
 
     async def _send(
-        self, request: web.Request, stream: EventSourceResponse, watch: Watch, broadcast: Broadcast, values: Values
+        self, request: web.Request, stream: EventSourceResponse, watch: Watch[Board], broadcast: Broadcast, values: Values
     ) -> None:
         shown, checked_at = dict[str, str](), self.clock.now()
         who = await self._still(request, broadcast)
         while who is not None and not watch.is_closed:
             version = watch.version
-            if watch.board is not None:
-                known = values(request, watch.board, who)
+            if watch.seen is not None:
+                known = values(request, watch.seen, who)
                 parts = dict(self._parts(request, watch, who, known))
                 parts[BEAT] = draw(request, TEMPLATE, BEAT, **{**known, "lost_at": watch.lost_at})
                 for name, text in parts.items():
@@ -80,13 +81,13 @@ class BoardStream:
             if self.clock.now() - checked_at >= CHECK:
                 who, checked_at = await self._still(request, broadcast), self.clock.now()
 
-    async def _wait(self, watch: Watch, version: int) -> None:
+    async def _wait(self, watch: Watch[Board], version: int) -> None:
         """Until there is news, or it is time for the next beat."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.beat_seconds):
                 await watch.after(version)
 
-    def _parts(self, request: web.Request, watch: Watch, who: Reader, values: Mapping[str, Any]) -> Drawn:
+    def _parts(self, request: web.Request, watch: Watch[Board], who: Reader, values: Mapping[str, Any]) -> Drawn:
         sees_names = may(who, Deed.READ, of_roster(values["broadcast"].employer))
         kept = self._drawn.setdefault(watch, {})
         alike = words(request).language, sees_names

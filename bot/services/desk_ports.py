@@ -1,6 +1,6 @@
 """Owns the Protocols of the operators' desk: what storage keeps of claims, histories, consents, duty and the audit."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -252,3 +252,33 @@ class CaseLinks(Protocol):
     async def of(self, case: CaseId) -> Sequence[CaseId]:
         """Both ways."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """One of the staff looks at a conversation now, or writes in it."""
+
+    contact: ContactId
+    staff: StaffId
+    is_typing: bool
+
+
+class Viewing(Protocol):
+    """Who looks at what now. It never raises: where it is not known, nobody looks."""
+
+    async def note(self, contact: ContactId, staff: StaffId, *, is_typing: bool = False) -> None: ...
+
+    async def leave(self, contact: ContactId, staff: StaffId) -> None: ...
+
+    async def all(self) -> Sequence[Glance]: ...
+
+
+class News(Protocol):
+    """News for the open screens of this process: something, whenever a screen should look again."""
+
+    def subscribe(self, topics: Collection[str]) -> AsyncIterator[object]: ...
+
+
+def conversation_topic(contact: ContactId) -> str:
+    """What news of a conversation is published under."""
+    return f"conversation:{contact}"

@@ -1,35 +1,40 @@
-"""Owns watching: one reader for each board that is looked at in this process, however many look."""
+"""Owns watching: one reader for each thing that is looked at in this process (a board, the queue), however many look."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from bot.domain.delivery import BroadcastId
 from bot.log import logger
-from bot.services.board import Board
 from bot.services.ports import Clock
 
 log = logger("watch")
 
-SHORTEST_REST = 1.0  # seconds between two readings of one board
+SHORTEST_REST = 1.0  # seconds between two readings of one thing
 SHARE = 0.1  # of the time is spent reading, at most: a board of a million people must not slow their answers
 
 Rest = Callable[[float], Awaitable[object]]
 
 
-class BoardReader(Protocol):
-    async def read(self, broadcast: BroadcastId, before: Board | None = None) -> Board: ...
+Key = TypeVar("Key", bound=Hashable)
+AskedFor = TypeVar("AskedFor", bound=Hashable, contravariant=True)
+Seen = TypeVar("Seen")
+
+
+class Reading(Protocol[AskedFor, Seen]):
+    async def read(self, key: AskedFor, /, before: Seen | None = None) -> Seen:
+        """What it looks like now; `before` is what the last reading gave."""
+        ...
 
 
 @dataclass(kw_only=True, eq=False)
-class Watch:
-    """One board that somebody looks at: its newest figures, or since when there are none newer."""
+class Watch(Generic[Seen]):
+    """One thing that somebody looks at: how it looked last, or since when that is not known."""
 
-    board: Board | None = None
+    seen: Seen | None = None
     lost_at: datetime | None = None
     version: int = 0  # grows with all that a reader would see differently
     is_closed: bool = False
@@ -41,9 +46,9 @@ class Watch:
         while self.version == version and not self.is_closed:
             await self._changed.wait()
 
-    def show(self, board: Board) -> None:
-        is_news = board != self.board or self.lost_at is not None
-        self.board, self.lost_at = board, None
+    def show(self, seen: Seen) -> None:
+        is_news = seen != self.seen or self.lost_at is not None
+        self.seen, self.lost_at = seen, None
         if is_news:
             self._tell()
 
@@ -62,13 +67,13 @@ class Watch:
         told.set()
 
 
-class Lookout:
+class Lookout(Generic[Key, Seen]):
     """Keeps the watches of this process. `stopwatch` gives seconds that only grow, `rest` waits for some."""
 
     def __init__(
         self,
         *,
-        reader: BoardReader,
+        reader: Reading[Key, Seen],
         clock: Clock,
         stopwatch: Callable[[], float] = time.monotonic,
         rest: Rest = asyncio.sleep,
@@ -77,12 +82,12 @@ class Lookout:
         self._clock = clock
         self._stopwatch = stopwatch
         self._rest = rest
-        self._watches: dict[BroadcastId, tuple[Watch, asyncio.Task[None]]] = {}
+        self._watches: dict[Key, tuple[Watch[Seen], asyncio.Task[None]]] = {}
 
     @asynccontextmanager
-    async def watching(self, broadcast: BroadcastId) -> AsyncIterator[Watch]:
-        """The board's watch, which begins with its first viewer and ends with its last."""
-        watch, task = self._watches.get(broadcast) or self._begin(broadcast)
+    async def watching(self, key: Key) -> AsyncIterator[Watch[Seen]]:
+        """Its watch, which begins with its first viewer and ends with its last."""
+        watch, task = self._watches.get(key) or self._begin(key)
         watch.viewers += 1
         try:
             yield watch
@@ -90,10 +95,10 @@ class Lookout:
             watch.viewers -= 1
             if not watch.viewers:
                 task.cancel()
-                self._watches.pop(broadcast, None)
+                self._watches.pop(key, None)
 
     @property
-    def watched(self) -> frozenset[BroadcastId]:
+    def watched(self) -> frozenset[Key]:
         return frozenset(self._watches)
 
     async def close(self) -> None:
@@ -101,20 +106,20 @@ class Lookout:
         for watch, _ in self._watches.values():
             watch.close()
 
-    def _begin(self, broadcast: BroadcastId) -> tuple[Watch, "asyncio.Task[None]"]:
-        watch = Watch()
-        task = asyncio.create_task(self._keep(broadcast, watch))
-        self._watches[broadcast] = watch, task
+    def _begin(self, key: Key) -> tuple[Watch[Seen], "asyncio.Task[None]"]:
+        watch: Watch[Seen] = Watch()
+        task = asyncio.create_task(self._keep(key, watch))
+        self._watches[key] = watch, task
         return watch, task
 
-    async def _keep(self, broadcast: BroadcastId, watch: Watch) -> None:
+    async def _keep(self, key: Key, watch: Watch[Seen]) -> None:
         while True:
             began = self._stopwatch()
             try:
-                watch.show(await self._reader.read(broadcast, watch.board))
+                watch.show(await self._reader.read(key, watch.seen))
             except Exception as error:  # whatever fails: the screens say that they are not live
                 if watch.lost_at is None:
-                    log.warning("board_lost", broadcast=broadcast, error=error)
+                    log.warning("sight_lost", of=key, error=error)
                 watch.lose(self._clock.now())
             took = self._stopwatch() - began
             await self._rest(max(SHORTEST_REST, took * (1 / SHARE - 1)))

@@ -149,8 +149,8 @@ async def _first(looking: Lookout, readings: Readings) -> Board:
     async with looking.watching(BroadcastId("b1")) as watch:
         await watch.after(0)
         await readings.rested.wait()
-        assert watch.board is not None
-        return watch.board
+        assert watch.seen is not None
+        return watch.seen
 
 
 async def test_viewers_are_woken_by_news_only() -> None:
@@ -178,4 +178,4 @@ async def test_a_lost_board_keeps_its_figures_and_since_when_and_comes_back() ->
             await readings.once_more()
             lost = [*lost, watch.lost_at]
         assert lost == [NOW + timedelta(minutes=1), NOW + timedelta(minutes=1), None]
-        assert watch.board is not None
+        assert watch.seen is not None
