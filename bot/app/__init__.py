@@ -9,12 +9,14 @@ from functools import cache
 from aiohttp import web
 
 from bot.app.desks import Desks, broadcast_desk, converse, send_through
+from bot.app.news import NewsBell
 from bot.app.outside import Outside, open_outside, shared_throttle
 from bot.channels.telegram import TelegramChannel
 from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.queue.doorbell import Doorbell, Held
 from bot.services.conversation import Conversation
+from bot.services.desk import Desk
 from bot.services.inbox import Inbox
 from bot.services.outreach import OutreachSender
 from bot.services.ports import Channeller
@@ -67,8 +69,10 @@ def _build(outside: Outside) -> App:
     settings, store, channels = outside.settings, outside.store, outside.channels
     desks = Desks.over(store, settings)
     messages, deliveries = (Doorbell(redis=outside.redis, name=name) for name in ("messages", "deliveries"))
-    inbox = Inbox(store=store, bell=messages, clock=desks.clock, ids=desks.ids, ways=outside.ways)
-    conversation = converse(settings, desks, store=store, bell=deliveries, channels=channels, rasa=outside.rasa)
+    heard, said = (NewsBell(bell=bell, live=outside.live) for bell in (messages, deliveries))
+    inbox = Inbox(store=store, bell=heard, clock=desks.clock, ids=desks.ids, ways=outside.ways)
+    conversation = converse(settings, desks, store=store, bell=said, channels=channels, rasa=outside.rasa)
+    operators = Desk(store=store, bell=said, clock=desks.clock, conversation=conversation)
     throttle = shared_throttle(settings, outside.redis, channels)
     sender = send_through(settings, desks, store=store, channels=channels, throttle=throttle)
     broadcasts = broadcast_desk(settings, desks, store=store, ways=outside.ways)
@@ -91,7 +95,7 @@ def _build(outside: Outside) -> App:
     def make_web() -> web.Application:
         from bot.app.front import front  # noqa: PLC0415 (pages, maps and PDF take a second to load)
 
-        return front(outside, desks, inbox=inbox, broadcasts=broadcasts)
+        return front(outside, desks, inbox=inbox, broadcasts=broadcasts, operators=operators)
 
     return App(
         settings=settings,

@@ -19,9 +19,10 @@ from bot.i18n import Catalogs
 from bot.importing import read_rows
 from bot.printing.poster import draw_poster
 from bot.printing.report import draw_report
-from bot.services.access import LogJournal
+from bot.services.audit import AuditDesk
 from bot.services.board import BoardDesk
 from bot.services.broadcasts import BroadcastDesk
+from bot.services.desk import Desk
 from bot.services.hazards import draft
 from bot.services.hazards import load as load_hazards
 from bot.services.inbox import Inbox
@@ -35,7 +36,9 @@ from bot.web import alerts as public_alerts
 from bot.web import health, server, webchat, webhooks
 
 
-def front(outside: Outside, desks: Desks, *, inbox: Inbox, broadcasts: BroadcastDesk) -> web.Application:
+def front(
+    outside: Outside, desks: Desks, *, inbox: Inbox, broadcasts: BroadcastDesk, operators: Desk
+) -> web.Application:
     """The application of this process's web side."""
     settings, store = outside.settings, outside.store
     application = server.build(
@@ -57,7 +60,7 @@ def front(outside: Outside, desks: Desks, *, inbox: Inbox, broadcasts: Broadcast
             ),
         ]
     )
-    frame.mount(application, _console(outside, desks, broadcasts))
+    frame.mount(application, _console(outside, desks, broadcasts, operators))
     return application
 
 
@@ -88,12 +91,12 @@ def _publisher(settings: Settings) -> Publisher:
     )
 
 
-def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk) -> web.Application:
+def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operators: Desk) -> web.Application:
     """The staff's pages, one family after the other."""
     settings, store, clock = outside.settings, outside.store, desks.clock
     staff = StaffDesk(store=store, clock=clock, ids=desks.ids)
     catalogs = Catalogs.load(settings.root / "locales", LANGUAGES)
-    boards, journal = BoardDesk(store=store, clock=clock), LogJournal()
+    boards, audit = BoardDesk(store=store, clock=clock), AuditDesk(store=store, clock=clock)
     lookout = Lookout(reader=boards, clock=clock)
     pages = [
         *alerts.routes(
@@ -108,9 +111,9 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk) -> web.A
             clock=clock,
             hotline=given(settings)["hotline"],
         ),
-        *board_exports.routes(desk=boards, clock=clock, journal=journal),
+        *board_exports.routes(desk=boards, clock=clock, audit=audit),
         *reports.routes(
-            desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, journal=journal, printer=draw_report
+            desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, audit=audit, printer=draw_report
         ),
         *_company(outside, desks),
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -39,17 +39,17 @@ class Viewing:
         marks = {_member(contact, staff, "looks"): (now + LOOKING).timestamp()}
         if is_typing:
             marks[_member(contact, staff, "types")] = (now + TYPING).timestamp()
-        await self._within(self._redis.zadd(self._name, marks))
+        await self._within(lambda: self._redis.zadd(self._name, marks))
 
     async def leave(self, contact: ContactId, staff: StaffId) -> None:
         """They look at it no more."""
         both = _member(contact, staff, "looks"), _member(contact, staff, "types")
-        await self._within(self._redis.zrem(self._name, *both))
+        await self._within(lambda: self._redis.zrem(self._name, *both))
 
     async def all(self) -> Sequence[Glance]:
         """Everybody who looks at something now."""
         found: dict[tuple[ContactId, StaffId], bool] = {}
-        for member in await self._within(self._read()) or ():
+        for member in await self._within(self._read) or ():
             contact, staff, doing = member.split(" ")
             key = ContactId(contact), StaffId(staff)
             found[key] = found.get(key, False) or doing == "types"
@@ -57,18 +57,16 @@ class Viewing:
 
     async def _read(self) -> list[str]:
         await self._redis.zremrangebyscore(self._name, "-inf", self._clock.now().timestamp())
-        return sorted(await self._redis.zrange(self._name, 0, -1))
+        return sorted(str(member) for member in await self._redis.zrange(self._name, 0, -1))
 
-    async def _within(self, asking: Awaitable[Answer]) -> Answer | None:
+    async def _within(self, ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
         """What Redis answers; None when it is away."""
         now = self._clock.now()
         if self._away_until is not None and now < self._away_until:
-            if isinstance(asking, Coroutine):
-                asking.close()
             return None
         try:
             async with asyncio.timeout(_PATIENCE):
-                answer = await asking
+                answer = await ask()
         except AWAY as error:
             self._away_until = now + _PAUSE
             _log.warning("who looks is not known, Redis is away: %s", type(error).__name__)
