@@ -26,7 +26,7 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
-from bot.services import broadcasts, proofreading, staff
+from bot.services import broadcasts, desk, proofreading, staff
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
@@ -41,12 +41,13 @@ from bot.web import webchat_words
 
 def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: bool) -> int:
     """Print every problem with file and line; 1 if there is any. Writes what it is asked to write first."""
-    spoken = [text.msgid for text in TEXTS]
+    spoken = [text.msgid for text in (*TEXTS, *desk.SPOKEN)]
     shown = {
         "bot/web/webchat_words.py": webchat_words.MSGIDS,
         "bot/services/staff.py": staff.TEXTS,
         "bot/services/proofreading.py": proofreading.TEXTS,
         "bot/services/broadcasts.py": broadcasts.TEXTS,
+        "bot/services/desk.py": desk.TEXTS,
     }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")
