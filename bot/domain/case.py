@@ -8,6 +8,7 @@ from typing import NewType
 
 from bot.domain.contact import ContactId
 from bot.domain.values import Value
+from bot.domain.wages import Pay
 
 CaseId = NewType("CaseId", str)
 
@@ -126,3 +127,4 @@ class Case:
     escalated_at: datetime | None = None  # its time ran out and somebody above was told
     outcome: Outcome | None = None
     clues: frozenset[Clue] = frozenset()
+    pay: tuple[Pay, ...] = ()  # what a wage claim is worked out from

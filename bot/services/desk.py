@@ -312,20 +312,27 @@ class Desk:
     async def ask(self, reader: Reader, contact: ContactId, flow: str) -> None:
         """Let the bot ask the question of a flow; what is answered comes to the case, and the person goes on."""
         async with self.enter(reader, Deed.ANSWER, contact, detail=f"ask: {flow}") as room:
-            claim, address = room.require_own(), way_to(room.contact)
-            if flow not in self.conversation.house.flows:
-                raise InputError(NO_SUCH_FLOW)
-            if address is None:
-                raise InputError(NO_WAY)
-            await self._end_lent(room.unit, contact)
-            sessions = list(await room.unit.sessions.open(contact))
-            turn = self._turn(room, address, sessions)
-            turn.is_owned = True
-            await turn.begin(flow, {ASKED_BY: reader.id, **_known(room.contact)})
-            await room.unit.deliveries.add(turn.deliveries())
-            self._note(room, ActivityKind.ASKED, details={"flow": flow})
-            await self._count_answer(room, claim)
+            await self.ask_in(room, flow)
         await self.bell.ring(contact, Lane.REPLY)
+
+    async def ask_in(self, room: Room, flow: str, answers: Mapping[str, Value] | None = None) -> None:
+        """The same inside an open room, with what the flow is to know; the caller rings when the room is left.
+
+        Raises Conflict when the conversation is not the reader's, InputError when it cannot be asked.
+        """
+        claim, address = room.require_own(), way_to(room.contact)
+        if flow not in self.conversation.house.flows:
+            raise InputError(NO_SUCH_FLOW)
+        if address is None:
+            raise InputError(NO_WAY)
+        await self._end_lent(room.unit, room.contact.id)
+        sessions = list(await room.unit.sessions.open(room.contact.id))
+        turn = self._turn(room, address, sessions)
+        turn.is_owned = True
+        await turn.begin(flow, {ASKED_BY: room.reader.id, **_known(room.contact), **(answers or {})})
+        await room.unit.deliveries.add(turn.deliveries())
+        self._note(room, ActivityKind.ASKED, details={"flow": flow})
+        await self._count_answer(room, claim)
 
     async def note(self, reader: Reader, contact: ContactId, text: str, case: CaseId | None = None) -> None:
         """Write something down that only staff read."""

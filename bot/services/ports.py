@@ -56,6 +56,14 @@ class Contacts(Protocol):
 
     async def get(self, contact: ContactId) -> Contact | None: ...
 
+    async def many(self, wanted: Sequence[ContactId]) -> Mapping[ContactId, Contact]:
+        """Those of these contacts that there are."""
+        ...
+
+    async def named(self, *, shows_protection: bool, limit: int) -> Sequence[Contact]:
+        """Contacts, the newest first; without `shows_protection` nobody who has or had a protection case (R16)."""
+        ...
+
     async def meet(self, address: Address, new: ContactId) -> Contact:
         """The contact at `address`; made with the id `new` if nobody is there, whoever else tries at the same time."""
         ...
@@ -222,6 +230,13 @@ class Cases(Protocol):
 
     async def of(self, contact: ContactId) -> Sequence[Case]:
         """The contact's cases, newest first."""
+        ...
+
+    async def listed(self, *, is_open: bool, shows_protection: bool, limit: int) -> Sequence[Case]:
+        """Open cases by urgency and age, or those that are over, the newest first.
+
+        Without `shows_protection` those of contacts who have or had a protection case are left out (R16).
+        """
         ...
 
     async def save(self, case: Case) -> None: ...

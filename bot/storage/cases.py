@@ -1,14 +1,16 @@
 """Owns cases in SQL: what happened is sealed, what the queue sorts by is not."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
 
 from bot.domain.case import Case, CaseId, CaseStatus, Clue, Compartment, Outcome, Topic, Urgency
 from bot.domain.contact import ContactId
 from bot.domain.errors import Conflict
+from bot.domain.wages import Pay
 from bot.storage import values
 from bot.storage.retention import delete_oldest
 from bot.storage.schema import cases
@@ -20,6 +22,11 @@ _OF = (
     .order_by(cases.c.opened_at.desc(), cases.c.id.desc())
 )
 _OPEN = [status.value for status in CaseStatus if status.is_open]
+_OTHERS = cases.alias("others")
+# A contact's whole file lies where the most protected of their cases lies, an old one too.
+_IS_PROTECTED = exists().where(
+    _OTHERS.c.contact_id == cases.c.contact_id, _OTHERS.c.compartment == Compartment.PROTECTION.value
+)
 
 
 class SqlCases:
@@ -39,6 +46,13 @@ class SqlCases:
 
     async def of(self, contact: ContactId) -> Sequence[Case]:
         rows = await self._db.execute(_OF, {"contact": contact})
+        return [self.read(row) for row in rows]
+
+    async def listed(self, *, is_open: bool, shows_protection: bool, limit: int) -> Sequence[Case]:
+        by_status = cases.c.status.in_(_OPEN) if is_open else cases.c.status.not_in(_OPEN)
+        query = select(cases).where(by_status) if shows_protection else select(cases).where(by_status, ~_IS_PROTECTED)
+        order = (cases.c.urgency.desc(), cases.c.opened_at) if is_open else (cases.c.opened_at.desc(),)
+        rows = await self._db.execute(query.order_by(*order, cases.c.id).limit(limit))
         return [self.read(row) for row in rows]
 
     async def save(self, case: Case) -> None:
@@ -62,6 +76,7 @@ class SqlCases:
             "facts": values.written_all(case.facts),
             "next_step": case.next_step,
             "clues": sorted(case.clues),
+            "pay": [_written_pay(line) for line in case.pay],
         }
         return {
             "number": case.number,
@@ -105,4 +120,29 @@ class SqlCases:
             escalated_at=row.escalated_at,
             outcome=Outcome(row.outcome) if row.outcome else None,
             clues=frozenset(Clue(clue) for clue in private.get("clues", ())),
+            pay=tuple(_read_pay(line) for line in private.get("pay", ())),
         )
+
+
+def _written_pay(line: Pay) -> dict[str, str]:
+    return {
+        "begins": line.begins.isoformat(),
+        "ends": line.ends.isoformat(),
+        "currency": line.currency,
+        "agreed": str(line.agreed),
+        "deducted": str(line.deducted),
+        "why": line.why,
+        "paid": str(line.paid),
+    }
+
+
+def _read_pay(stored: Mapping[str, str]) -> Pay:
+    return Pay(
+        begins=date.fromisoformat(stored["begins"]),
+        ends=date.fromisoformat(stored["ends"]),
+        currency=stored["currency"],
+        agreed=Decimal(stored["agreed"]),
+        deducted=Decimal(stored["deducted"]),
+        why=stored["why"],
+        paid=Decimal(stored["paid"]),
+    )

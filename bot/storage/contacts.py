@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, delete, exists, insert, or_, select, update
 
+from bot.domain.case import Compartment
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import Address, Contact, ContactId, Listing, Permission, Reach, Scheme
 from bot.domain.errors import Conflict, Reason
@@ -15,6 +16,7 @@ from bot.storage import values
 from bot.storage.schema import (
     Moment,
     addresses,
+    cases,
     contact_groups,
     contacts,
     deliveries,
@@ -169,6 +171,16 @@ class SqlContacts:
         query = KNOWN.where(contacts.c.id.in_(wanted)).order_by(None)
         rows = await self._db.execute(query.order_by(contacts.c.id, addresses.c.place, addresses.c.id))
         return {contact.id: contact for contact in await self.read(rows.all())}
+
+    async def named(self, *, shows_protection: bool, limit: int) -> list[Contact]:
+        """Contacts, the newest first (their ids sort by time); not held."""
+        newest = select(contacts.c.id).order_by(contacts.c.id.desc()).limit(limit)
+        if not shows_protection:
+            is_protection = cases.c.compartment == Compartment.PROTECTION.value
+            newest = newest.where(~exists().where(cases.c.contact_id == contacts.c.id, is_protection))
+        query = KNOWN.where(contacts.c.id.in_(newest)).order_by(None)
+        rows = await self._db.execute(query.order_by(contacts.c.id.desc(), addresses.c.place, addresses.c.id))
+        return await self.read(rows.all())
 
     async def read(self, rows: Sequence[Any]) -> list[Contact]:
         """The contacts of joined rows, those of one contact in a row; their groups are fetched with one more query."""
