@@ -19,7 +19,8 @@ from bot.console.standing_words import STANDINGS
 from bot.console.visit import reader, words
 from bot.console.words import Words, zone_named
 from bot.domain.broadcast import Broadcast
-from bot.services.access import Deed, Journal, Matter, of_roster
+from bot.services.access import Deed, Matter, of_roster
+from bot.services.audit import AuditDesk
 from bot.services.board import Board, BoardDesk, Person, Standing
 from bot.services.ports import Clock
 
@@ -47,24 +48,24 @@ class Sheet:
 class Exports:
     desk: BoardDesk
     clock: Clock
-    journal: Journal
+    audit: AuditDesk
 
     async def sites(self, request: web.Request) -> web.Response:
         broadcast = await begun(self.desk, request, Deed.EXPORT)
-        self._note(request, broadcast, Matter.BROADCAST)
+        await self._note(request, broadcast, Matter.BROADCAST)
         board = await self.desk.read(broadcast.id)
         return await _file(request, broadcast, site_sheet(board, self._common(request, board), words(request)))
 
     async def people(self, request: web.Request) -> web.Response:
         broadcast = await begun(self.desk, request, Deed.EXPORT)
         require(request, Deed.EXPORT, of_roster(broadcast.employer))
-        self._note(request, broadcast, Matter.ROSTER)
+        await self._note(request, broadcast, Matter.ROSTER)
         board = await self.desk.read(broadcast.id)
         people = await self.desk.everybody(broadcast)
         return await _file(request, broadcast, people_sheet(people, self._common(request, board), words(request)))
 
-    def _note(self, request: web.Request, broadcast: Broadcast, matter: Matter) -> None:
-        self.journal.note(reader(request), Deed.EXPORT, matter, broadcast.id, is_allowed=True)
+    async def _note(self, request: web.Request, broadcast: Broadcast, matter: Matter) -> None:
+        await self.audit.note(reader(request), Deed.EXPORT, matter, broadcast.id)
 
     def _common(self, request: web.Request, board: Board) -> list[tuple[Column, Cell]]:
         """What every row begins with: what it is about (a drill says so in each), and when this was so."""
@@ -138,8 +139,8 @@ async def _file(request: web.Request, broadcast: Broadcast, sheet: Sheet) -> web
     return web.Response(body=await asyncio.to_thread(make), content_type=kind, headers=headers)
 
 
-def routes(*, desk: BoardDesk, clock: Clock, journal: Journal) -> list[web.RouteDef]:
-    exports = Exports(desk=desk, clock=clock, journal=journal)
+def routes(*, desk: BoardDesk, clock: Clock, audit: AuditDesk) -> list[web.RouteDef]:
+    exports = Exports(desk=desk, clock=clock, audit=audit)
     return [
         web.get("/board/{id}/sites.{suffix:csv|xlsx}", exports.sites),
         web.get("/board/{id}/people.{suffix:csv|xlsx}", exports.people),

@@ -14,7 +14,8 @@ from bot.console.report_words import paper
 from bot.console.visit import reader, words
 from bot.console.words import zone_named
 from bot.domain.broadcast import Broadcast, BroadcastKind
-from bot.services.access import Deed, Journal, Matter, may, of_broadcasts
+from bot.services.access import Deed, Matter, may, of_broadcasts
+from bot.services.audit import AuditDesk
 from bot.services.board import BoardDesk
 from bot.services.paper import Paper
 from bot.services.ports import Clock
@@ -28,7 +29,7 @@ class Reports:
     desk: ReportDesk
     boards: BoardDesk
     clock: Clock
-    journal: Journal
+    audit: AuditDesk
     printer: Printer
 
     async def list(self, request: web.Request) -> web.Response:
@@ -47,7 +48,7 @@ class Reports:
 
     async def pdf(self, request: web.Request) -> web.Response:
         broadcast = await begun(self.boards, request, Deed.EXPORT)
-        self.journal.note(reader(request), Deed.EXPORT, Matter.BROADCAST, broadcast.id, is_allowed=True)
+        await self.audit.note(reader(request), Deed.EXPORT, Matter.BROADCAST, broadcast.id)
         shown = await self._paper(request, broadcast)
         body = await asyncio.to_thread(self.printer, shown, self.clock.now())
         headers = {"Content-Disposition": f'attachment; filename="{file_name("report", broadcast, "pdf")}"'}
@@ -65,9 +66,9 @@ def file_name(what: str, broadcast: Broadcast, suffix: str) -> str:
 
 
 def routes(
-    *, desk: ReportDesk, boards: BoardDesk, clock: Clock, journal: Journal, printer: Printer
+    *, desk: ReportDesk, boards: BoardDesk, clock: Clock, audit: AuditDesk, printer: Printer
 ) -> list[web.RouteDef]:
-    pages = Reports(desk=desk, boards=boards, clock=clock, journal=journal, printer=printer)
+    pages = Reports(desk=desk, boards=boards, clock=clock, audit=audit, printer=printer)
     return [
         web.get("/reports", pages.list),
         web.get("/reports/{id}", pages.show),

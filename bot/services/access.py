@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from bot.domain.case import Case, Compartment
 from bot.domain.contact import ContactId
@@ -11,9 +10,6 @@ from bot.domain.document import Document
 from bot.domain.employer import EmployerId
 from bot.domain.errors import Denied
 from bot.domain.staff import Role
-from bot.log import logger
-
-log = logger("access")
 
 REFUSAL = "You may not see or do this. Ask an administrator if your work needs it."
 
@@ -144,27 +140,3 @@ def require(reader: Reader, deed: Deed, subject: Subject) -> None:
     """Raises Denied, in words that are the same for what is refused and what is not there."""
     if not may(reader, deed, subject):
         raise Denied(REFUSAL)
-
-
-# --- the journal --------------------------------------------------------------------------------------------------
-
-
-class Journal(Protocol):
-    """Keeps who looked at what (R17): ids only, never what was seen."""
-
-    def note(self, reader: Reader, deed: Deed, matter: Matter, subject_id: str, *, is_allowed: bool) -> None: ...
-
-
-class LogJournal:
-    """Writes the journal to the structured log."""
-
-    def note(self, reader: Reader, deed: Deed, matter: Matter, subject_id: str, *, is_allowed: bool) -> None:
-        log.info(
-            "access",
-            reader=reader.id,
-            role=reader.role.value,
-            deed=deed.value,
-            matter=matter.value,
-            subject=subject_id,
-            is_allowed=is_allowed,
-        )

@@ -1,10 +1,14 @@
 """Owns the audit (R17): every look at and every change of a case, document or conversation is entered in its chain."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.audit import AuditEntry
+from bot.domain.audit import GENESIS, AuditEntry, first_break
 from bot.services.access import Deed, Matter, Reader
-from bot.services.ports import Unit
+from bot.services.ports import Clock, Store, Unit
+
+CHUNK = 1000  # entries read at a time
 
 
 async def record(
@@ -34,3 +38,39 @@ async def record(
             detail=detail,
         )
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditDesk:
+    """The audit for those who look at it, and for what is done outside any other transaction."""
+
+    store: Store
+    clock: Clock
+
+    async def note(self, reader: Reader, deed: Deed, matter: Matter, subject: str, *, detail: str = "") -> None:
+        """Enter one thing by itself."""
+        async with self.store.transaction() as unit:
+            await record(unit, reader, deed, matter, subject, at=self.clock.now(), detail=detail)
+
+    async def first_break(self) -> int | None:
+        """The number of the first entry that is not as it was written, or is missing; None while the chain is whole.
+
+        Entries cut off at the very end leave no trace in what remains: compare `last` with a copy kept elsewhere.
+        """
+        number, before = 0, GENESIS
+        while entries := await self._after(number):
+            broken = first_break(entries, number=number, before=before)
+            if broken is not None:
+                return broken
+            number, before = entries[-1].number, entries[-1].hash
+        return None
+
+    async def last(self) -> AuditEntry | None:
+        """The newest entry: its number and hash prove, kept elsewhere, that nothing was cut off since."""
+        async with self.store.look() as unit:
+            found = await unit.audit.search(limit=1)
+        return found[0] if found else None
+
+    async def _after(self, number: int) -> Sequence[AuditEntry]:
+        async with self.store.look() as unit:
+            return await unit.audit.after(number, CHUNK)

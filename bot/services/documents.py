@@ -1,6 +1,6 @@
 """Owns what contacts send as files: their type and size are checked, they are stored encrypted and have an end date."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import puremagic
@@ -9,9 +9,9 @@ from bot.domain.contact import ContactId
 from bot.domain.document import ALLOWED_MEDIA_TYPES, MAX_DOCUMENT_BYTES, Document, DocumentId
 from bot.domain.errors import Denied, InputError
 from bot.domain.values import Evidence
-from bot.services import access
-from bot.services.access import Deed, Journal, LogJournal, Matter, Reader
-from bot.services.ports import Ids, Unit
+from bot.services import access, audit
+from bot.services.access import Deed, Matter, Reader
+from bot.services.ports import Ids, Store, Unit
 
 # What puremagic calls by another name than the providers do; a container that may hold either is named both.
 _SAME_TYPES = {
@@ -35,11 +35,10 @@ _HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """Takes files in and hands them out; `life` is how long one is kept (R18), `journal` hears of every look (R17)."""
+    """Takes files in and hands them out; `life` is how long one is kept (R18)."""
 
     ids: Ids
     life: timedelta
-    journal: Journal = field(default_factory=LogJournal)
 
     def inspect(self, body: bytes, claimed: str) -> str:
         """The media type that the bytes themselves show; raises InputError for what we do not keep.
@@ -75,18 +74,21 @@ class Documents:
         await unit.documents.add(document, body)
         return Evidence(document_id=document.id, kind=kind)
 
-    async def read(self, unit: Unit, *, reader: Reader, document: DocumentId, now: datetime) -> tuple[Document, bytes]:
-        """One file for one reader, journalled either way.
+    async def read(
+        self, store: Store, *, reader: Reader, document: DocumentId, now: datetime
+    ) -> tuple[Document, bytes]:
+        """One file for one reader; the look is entered in the audit, and a refused one too (R17).
 
         Raises Denied for what the reader may not see, and in the same words for what is not there or past its end.
         """
-        known = await unit.documents.get(document)
-        is_allowed = False
-        if known is not None and now < known.expires_at:
-            cases = await unit.cases.of(ContactId(known.contact))
-            is_allowed = access.may(reader, Deed.READ, access.of_document(known, cases))
-        body = await unit.documents.body(document) if is_allowed else None
-        self.journal.note(reader, Deed.READ, Matter.DOCUMENT, document, is_allowed=body is not None)
+        async with store.transaction() as unit:
+            known, body = await unit.documents.get(document), None
+            if known is not None and now < known.expires_at:
+                cases = await unit.cases.of(ContactId(known.contact))
+                if access.may(reader, Deed.READ, access.of_document(known, cases)):
+                    body = await unit.documents.body(document)
+            is_allowed = body is not None
+            await audit.record(unit, reader, Deed.READ, Matter.DOCUMENT, document, at=now, is_allowed=is_allowed)
         if known is None or body is None:
             raise Denied(access.REFUSAL)
         return known, body

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,29 +13,26 @@ from bot.domain.broadcast import BroadcastKind
 from bot.domain.checkin import Safety
 from bot.domain.contact import Listing
 from bot.domain.staff import Role
-from bot.services.access import Deed, Matter, Reader
+from bot.services.audit import AuditDesk
 from bot.services.board import BoardDesk
 from tests.console.alarm import NORTH, SECRETS, alarmed
 from tests.console.conftest import FARM, MILL, Browser, House
 
 
-@dataclass
-class Notes:
-    """A journal that tests read."""
-
-    kept: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def note(self, reader: Reader, deed: Deed, matter: Matter, subject_id: str, *, is_allowed: bool) -> None:
-        assert is_allowed
-        self.kept.append((deed.value, matter.value, subject_id))
-
-
 @pytest.fixture(autouse=True)
-def journal(house: House) -> Notes:
-    notes = Notes()
+def pages(house: House) -> None:
     desk = BoardDesk(store=house.store, clock=house.clock)
-    house.pages += board_exports.routes(desk=desk, clock=house.clock, journal=notes)
-    return notes
+    house.pages += board_exports.routes(
+        desk=desk, clock=house.clock, audit=AuditDesk(store=house.store, clock=house.clock)
+    )
+
+
+async def exports(house: House) -> list[tuple[str, str]]:
+    """What was taken away, as the audit has it."""
+    async with house.store.look() as unit:
+        entries = await unit.audit.after(0, 10)
+    assert all(entry.is_allowed and entry.deed == "export" for entry in entries)
+    return [(entry.matter, entry.subject) for entry in entries]
 
 
 async def table(browser: Browser, path: str) -> list[list[Any]]:
@@ -106,19 +103,19 @@ async def test_r9_an_export_of_a_drill_says_so_in_its_name_and_in_every_row(hous
         assert all(row.startswith('"DRILL: practice, no danger"') for row in rows)
 
 
-async def test_every_export_is_in_the_journal(house: House, journal: Notes) -> None:
+async def test_every_export_is_in_the_audit(house: House) -> None:
     browser, alarm = await house.author(), await alarmed(house.store)
     await table(browser, f"/console/board/{alarm.id}/sites.csv")
     await table(browser, f"/console/board/{alarm.id}/people.xlsx")
-    assert journal.kept == [("export", "broadcast", alarm.id), ("export", "roster", alarm.id)]
+    assert await exports(house) == [("broadcast", alarm.id), ("roster", alarm.id)]
 
 
 @pytest.mark.parametrize("file", ["sites.csv", "sites.xlsx", "people.csv", "people.xlsx"])
-async def test_r2_another_employer_gets_nothing(house: House, journal: Notes, file: str) -> None:
+async def test_r2_another_employer_gets_nothing(house: House, file: str) -> None:
     alarm = await alarmed(house.store)
     stranger = await house.approver(MILL)
     assert (await stranger.get(f"/console/board/{alarm.id}/{file}")).status == 404
-    assert journal.kept == []
+    assert await exports(house) == []
 
 
 async def test_a_supervisor_takes_away_figures_and_no_names_an_operator_neither(house: House) -> None:

@@ -19,7 +19,7 @@ from bot.domain.checkin import RecipientState, Safety, Source
 from bot.domain.errors import Reason
 from bot.domain.staff import Role
 from bot.printing.report import draw_report
-from bot.services.access import LogJournal
+from bot.services.audit import AuditDesk
 from bot.services.reports import ReportDesk
 from tests.console.alarm import Alarm, alarmed
 from tests.console.conftest import FARM, House
@@ -39,7 +39,7 @@ async def opened(house: House, scene: Scene, chrome: Chromium) -> AsyncIterator[
         desk=ReportDesk(store=house.store, clock=house.clock),
         boards=scene.readings.desk,
         clock=house.clock,
-        journal=LogJournal(),
+        audit=AuditDesk(store=house.store, clock=house.clock),
         printer=draw_report,
     )
     problems: list[str] = []

@@ -10,26 +10,25 @@ from bot.domain.checkin import RecipientState, Safety
 from bot.domain.errors import Reason
 from bot.domain.staff import Role
 from bot.printing.report import draw_report
+from bot.services.audit import AuditDesk
 from bot.services.board import BoardDesk
 from bot.services.reports import ReportDesk
 from tests.console.alarm import SECRETS, Alarm, alarmed
 from tests.console.conftest import MILL, House
 from tests.console.test_board import row
-from tests.console.test_board_exports import Notes
+from tests.console.test_board_exports import exports
 from tests.stand import NOW
 
 
 @pytest.fixture(autouse=True)
-def journal(house: House) -> Notes:
-    notes = Notes()
+def pages(house: House) -> None:
     house.pages += reports.routes(
         desk=ReportDesk(store=house.store, clock=house.clock),
         boards=BoardDesk(store=house.store, clock=house.clock),
         clock=house.clock,
-        journal=notes,
+        audit=AuditDesk(store=house.store, clock=house.clock),
         printer=draw_report,
     )
-    return notes
 
 
 async def flooded(house: House, **fields: object) -> Alarm:
@@ -115,21 +114,21 @@ async def test_nobodys_name_or_address_is_in_a_report(house: House) -> None:
     assert not any(secret in text for secret in (*SECRETS, "Private Nickname", "Worker 0"))
 
 
-async def test_the_pdf_is_a_pdf_named_after_its_kind_and_in_the_journal(house: House, journal: Notes) -> None:
+async def test_the_pdf_is_a_pdf_named_after_its_kind_and_in_the_audit(house: House) -> None:
     browser, alarm = await house.author(), await alarmed(house.store, kind=BroadcastKind.DRILL)
     answer = await browser.get(f"/console/reports/{alarm.id}/report.pdf")
     assert (await answer.read()).startswith(b"%PDF-")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="drill-report-2026-05-06.pdf"'
-    assert journal.kept == [("export", "broadcast", alarm.id)]
+    assert await exports(house) == [("broadcast", alarm.id)]
 
 
 @pytest.mark.parametrize("path", ["", "/report.pdf"])
-async def test_r2_another_employer_finds_no_report(house: House, journal: Notes, path: str) -> None:
+async def test_r2_another_employer_finds_no_report(house: House, path: str) -> None:
     alarm = await alarmed(house.store)
     stranger = await house.approver(MILL)
     assert (await stranger.get(f"/console/reports/{alarm.id}{path}")).status == 404
     assert f"/reports/{alarm.id}" not in await stranger.text("/console/reports")
-    assert journal.kept == []
+    assert await exports(house) == []
 
 
 async def test_operators_may_read_a_report_and_not_take_it_away(house: House) -> None:

@@ -1,6 +1,5 @@
 """Files are kept only when their bytes show what they are, and read only by those who may."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -10,11 +9,11 @@ from bot.domain.contact import Contact
 from bot.domain.document import ALLOWED_MEDIA_TYPES, MAX_DOCUMENT_BYTES, DocumentId
 from bot.domain.errors import Denied, InputError
 from bot.domain.staff import Role
-from bot.services.access import Deed, LogJournal, Matter, Reader
+from bot.services.access import Reader
 from bot.services.cases import CaseDesk
 from bot.services.documents import Documents
-from bot.storage.store import SqlUnit
-from tests.stand import NOW, CountingIds
+from bot.storage.store import SqlStore, SqlUnit
+from tests.stand import NOW, PHONE, CountingIds, met
 
 REST = b"\0" * 64
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + REST
@@ -56,24 +55,9 @@ HOSTILE = {
 }
 
 
-@dataclass
-class Notebook:
-    """A journal that a test can read."""
-
-    lines: list[tuple[str, Deed, Matter, str, bool]] = field(default_factory=list)
-
-    def note(self, reader: Reader, deed: Deed, matter: Matter, subject_id: str, *, is_allowed: bool) -> None:
-        self.lines.append((reader.id, deed, matter, subject_id, is_allowed))
-
-
 @pytest.fixture
-def journal() -> Notebook:
-    return Notebook()
-
-
-@pytest.fixture
-def documents(ids: CountingIds, journal: Notebook) -> Documents:
-    return Documents(ids=ids, life=timedelta(days=365), journal=journal)
+def documents(ids: CountingIds) -> Documents:
+    return Documents(ids=ids, life=timedelta(days=365))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -139,63 +123,65 @@ async def test_a_refused_file_leaves_nothing_behind(documents: Documents, unit: 
 OPERATOR, SPECIALIST = Reader(role=Role.OPERATOR, id="o1"), Reader(role=Role.SPECIALIST, id="s1")
 
 
-async def test_who_may_reads_the_bytes_and_it_is_journalled(
-    documents: Documents, journal: Notebook, unit: SqlUnit, contact: Contact
+@pytest.fixture
+async def document(store: SqlStore, documents: Documents) -> DocumentId:
+    """A photo that somebody sent by SMS."""
+    async with store.transaction() as unit:
+        return await stored(documents, unit, await met(unit, PHONE))
+
+
+async def looks(store: SqlStore) -> list[tuple[str, str, bool]]:
+    """Who looked at what, as the audit has it."""
+    async with store.look() as unit:
+        entries = await unit.audit.after(0, 10)
+    assert {(entry.deed, entry.matter) for entry in entries} == {("read", "document")}
+    return [(entry.reader, entry.subject, entry.is_allowed) for entry in entries]
+
+
+async def test_who_may_reads_the_bytes_and_it_is_in_the_audit(
+    documents: Documents, document: DocumentId, store: SqlStore
 ) -> None:
     """R17."""
-    document = await stored(documents, unit, contact)
-    known, body = await documents.read(unit, reader=OPERATOR, document=document, now=NOW)
+    known, body = await documents.read(store, reader=OPERATOR, document=document, now=NOW)
     assert (known.id, body) == (document, JPEG)
-    assert journal.lines == [("o1", Deed.READ, Matter.DOCUMENT, document, True)]
+    assert await looks(store) == [("o1", document, True)]
 
 
 async def test_who_may_not_is_refused_in_the_same_words_as_for_what_is_not_there(
-    documents: Documents, journal: Notebook, unit: SqlUnit, contact: Contact
+    documents: Documents, document: DocumentId, store: SqlStore
 ) -> None:
-    """R2, R17: and the try is journalled."""
-    document = await stored(documents, unit, contact)
+    """R2, R17: and the try is in the audit."""
     author = Reader(role=Role.AUTHOR, id="a1")
     for asked in (document, DocumentId("nothing")):
         with pytest.raises(Denied, match="You may not see or do this"):
-            await documents.read(unit, reader=author, document=asked, now=NOW)
-    assert [line[3:] for line in journal.lines] == [(document, False), ("nothing", False)]
+            await documents.read(store, reader=author, document=asked, now=NOW)
+    assert await looks(store) == [("a1", document, False), ("a1", "nothing", False)]
 
 
-async def test_what_is_not_there_is_refused_even_to_who_may_read_all(documents: Documents, unit: SqlUnit) -> None:
+async def test_what_is_not_there_is_refused_even_to_who_may_read_all(documents: Documents, store: SqlStore) -> None:
     with pytest.raises(Denied):
-        await documents.read(unit, reader=SPECIALIST, document=DocumentId("nothing"), now=NOW)
+        await documents.read(store, reader=SPECIALIST, document=DocumentId("nothing"), now=NOW)
 
 
 async def test_a_protection_case_closes_its_contacts_documents_to_all_but_specialists(
-    documents: Documents, unit: SqlUnit, contact: Contact, ids: CountingIds
+    documents: Documents, document: DocumentId, store: SqlStore, ids: CountingIds
 ) -> None:
     """R16."""
-    document = await stored(documents, unit, contact)
-    await CaseDesk(ids=ids).open(
-        unit, contact=contact, topic=Topic.ABUSE, urgency=Urgency.HIGH, facts={}, now=NOW
-    )  # fmt: skip
+    async with store.transaction() as unit:
+        contact = await met(unit, PHONE)
+        await CaseDesk(ids=ids).open(
+            unit, contact=contact, topic=Topic.ABUSE, urgency=Urgency.HIGH, facts={}, now=NOW
+        )  # fmt: skip
     with pytest.raises(Denied):
-        await documents.read(unit, reader=OPERATOR, document=document, now=NOW)
-    assert (await documents.read(unit, reader=SPECIALIST, document=document, now=NOW))[1] == JPEG
+        await documents.read(store, reader=OPERATOR, document=document, now=NOW)
+    assert (await documents.read(store, reader=SPECIALIST, document=document, now=NOW))[1] == JPEG
 
 
 async def test_past_its_end_a_file_is_not_read_even_before_it_is_deleted(
-    documents: Documents, unit: SqlUnit, contact: Contact
+    documents: Documents, document: DocumentId, store: SqlStore
 ) -> None:
     """R18."""
-    document = await stored(documents, unit, contact)
     end = NOW + timedelta(days=365)
-    await documents.read(unit, reader=OPERATOR, document=document, now=end - timedelta(seconds=1))
+    await documents.read(store, reader=OPERATOR, document=document, now=end - timedelta(seconds=1))
     with pytest.raises(Denied):
-        await documents.read(unit, reader=OPERATOR, document=document, now=end)
-
-
-def test_the_journal_in_the_log_has_ids_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[dict[str, object]] = []
-    monkeypatch.setattr(
-        "bot.services.access.log", type("Log", (), {"info": staticmethod(lambda _, **line: lines.append(line))})
-    )
-    LogJournal().note(OPERATOR, Deed.READ, Matter.DOCUMENT, "d1", is_allowed=False)
-    assert lines == [
-        {"reader": "o1", "role": "operator", "deed": "read", "matter": "document", "subject": "d1", "is_allowed": False}
-    ]
+        await documents.read(store, reader=OPERATOR, document=document, now=end)
