@@ -1,6 +1,6 @@
 """Owns the operators' queue: who waits for a person, in which order and on which clock; who may see it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,8 @@ from bot.domain.employer import SiteId
 from bot.domain.staff import StaffId
 from bot.services import access
 from bot.services.access import Deed, Matter, Reader, Subject
-from bot.services.desk_ports import QueueRow
+from bot.services.desk_ports import Glance, QueueRow, Viewing
+from bot.services.ports import Clock, Store
 
 
 class Place(StrEnum):
@@ -120,3 +121,39 @@ def next_for(
     waiting = [row for row in in_order(rows, now) if place_of(row, now) is Place.WAITING and row.contact not in passed]
     spoken = (row for row in waiting if row.language in languages)
     return next(spoken, None) or next(iter(waiting), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The whole queue as this process saw it last, with the names that belong to it. Screens show what `visible` allows.
+
+    `minute` is when, to the minute: clocks move on by themselves.
+    """
+
+    rows: tuple[QueueRow, ...]
+    glances: tuple[Glance, ...]
+    staff: Mapping[StaffId, str]
+    sites: Mapping[SiteId, str]
+    minute: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Reads the queue for all screens of a process together."""
+
+    store: Store
+    viewing: Viewing
+    clock: Clock
+
+    async def read(self, _: str = "", /, before: Sight | None = None) -> Sight:
+        """The queue now. Names are read anew once a minute."""
+        minute = self.clock.now().replace(second=0, microsecond=0)
+        async with self.store.look() as unit:
+            rows = tuple(await unit.queue.read())
+            if before is not None and before.minute == minute:
+                staff, sites = before.staff, before.sites
+            else:
+                staff = {one.id: one.name for one in await unit.staff.all()}
+                sites = {one.id: one.name for one in await unit.sites.all()}
+        glances = tuple(sorted(await self.viewing.all(), key=lambda one: (one.contact, one.staff)))
+        return Sight(rows=rows, glances=glances, staff=staff, sites=sites, minute=minute)
