@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     nlu_url: str = ""
     nlu_port: int = Field(5005, ge=1, le=65535)
     keys: SecretStr = SecretStr("")
+    translation_url: str = ""  # a LibreTranslate server; without one operators read and write as it stands
+    translation_key: SecretStr = SecretStr("")
 
     telegram_token: SecretStr = SecretStr("")
     telegram_secret: SecretStr = SecretStr("")
@@ -135,7 +137,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no IANA time zone; write one such as America/Sao_Paulo")
         return value
 
-    @field_validator("public_url", "telegram_api_url", "twilio_api_url", "nlu_url")
+    @field_validator("public_url", "telegram_api_url", "twilio_api_url", "nlu_url", "translation_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

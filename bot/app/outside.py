@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.breaker import Breaker
 from bot.channels.sms import SmsChannel
 from bot.channels.telegram import TelegramChannel
 from bot.channels.twilio import TwilioAccount
@@ -17,14 +18,16 @@ from bot.channels.whatsapp import WhatsAppChannel
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
-from bot.nlu.rasa import Breaker, RasaClient
+from bot.nlu.rasa import RasaClient
 from bot.queue.connection import connect
 from bot.queue.live import Live
 from bot.queue.throttle import Pace, Throttle
+from bot.services.desk_ports import Translator
 from bot.services.forecast import Way
 from bot.services.ports import Channeller
 from bot.storage.crypto import Keyring
 from bot.storage.store import SqlStore
+from bot.translation import LibreTranslate
 
 
 async def open_store(settings: Settings) -> SqlStore:
@@ -41,6 +44,15 @@ def nlu_url(settings: Settings) -> str:
 def ask_rasa(settings: Settings, session: aiohttp.ClientSession) -> RasaClient:
     """The client of the NLU server; needs a running event loop, whose time the breaker follows."""
     return RasaClient(session=session, url=nlu_url(settings), breaker=Breaker(clock=asyncio.get_running_loop().time))
+
+
+def ask_translator(settings: Settings, session: aiohttp.ClientSession) -> Translator | None:
+    """What translates between operators and contacts, if this deployment has something."""
+    if not settings.translation_url:
+        return None
+    breaker = Breaker(clock=asyncio.get_running_loop().time)
+    key = settings.translation_key.get_secret_value()
+    return LibreTranslate(session=session, url=settings.translation_url, key=key, breaker=breaker)
 
 
 def open_telegram(settings: Settings) -> TelegramChannel | None:
@@ -119,6 +131,7 @@ class Outside:
     session: aiohttp.ClientSession
     live: Live
     rasa: RasaClient
+    translator: Translator | None
     telegram: TelegramChannel | None
     channels: Mapping[Channel, Channeller]
     ways: Mapping[Channel, Way]
@@ -145,6 +158,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             session=session,
             live=live,
             rasa=ask_rasa(settings, session),
+            translator=ask_translator(settings, session),
             telegram=telegram,
             channels=channels,
             ways=broadcast_ways(settings, channels),

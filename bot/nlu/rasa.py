@@ -1,7 +1,6 @@
 """Owns the HTTP client of the NLU server: a time limit, a circuit breaker, and key words when it does not answer."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from bot.breaker import Breaker
 from bot.domain.errors import Unavailable
 from bot.domain.message import Understanding
 from bot.log import logger
@@ -22,36 +22,6 @@ _ROUNDING = 1e-6
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 MAX_TEXT = 1000  # characters that are understood; a longer message says what it wants before that
 MAX_ASKING = 64  # questions under way from one process; the server batches them
-
-
-@dataclass(slots=True, kw_only=True)
-class Breaker:
-    """Opens after `limit` failures in a row, and lets one question through every `rest` seconds to see."""
-
-    clock: Callable[[], float]  # seconds, growing
-    limit: int = 3
-    rest: float = 5.0
-    failures: int = 0
-    _opened_at: float = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether questions are refused now; asking counts as the trial when the rest is over."""
-        if self.failures < self.limit:
-            return False
-        if self.clock() - self._opened_at < self.rest:
-            return True
-        self._opened_at = self.clock()
-        return False
-
-    def note(self, *, is_ok: bool) -> None:
-        """An answer came, or did not."""
-        if is_ok:
-            self.failures = 0
-            return
-        self.failures += 1
-        if self.failures == self.limit:
-            self._opened_at = self.clock()
 
 
 class _Refused(Exception):

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.breaker import Breaker
 from bot.domain.message import Understanding
 from bot.nlu.examples import read_examples
-from bot.nlu.rasa import Breaker, RasaClient
+from bot.nlu.rasa import RasaClient
 from bot.services import routing
 from bot.services.ports import Understander
 from bot.services.routing import DANGER_INTENTS, Deed, Limits, Signal, Situation, Triggers

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.activity import Activity
@@ -99,6 +100,20 @@ class Translation:
     at: datetime
 
 
+class Translator(Protocol):
+    """An engine that translates; `name` is what its translations are labelled with."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def translate(self, text: str, source: str, target: str) -> str:
+        """The text in `target`; an empty `source` is one that nobody knows.
+
+        Raises InputError for what the engine will never translate, and Unavailable.
+        """
+        ...
+
+
 class Translations(Protocol):
     async def put(self, translation: Translation) -> None:
         """Insert or replace by subject and language."""
@@ -169,7 +184,9 @@ class Duty(Protocol):
         """A sign of their screen; nothing for who is not on duty."""
         ...
 
-    async def end(self, staff: StaffId) -> None: ...
+    async def end(self, staff: StaffId, *, silent_since: datetime | None = None) -> bool:
+        """No longer on duty; with a time, only if no sign came after it. False when nothing was changed."""
+        ...
 
     async def present(self) -> Sequence[Presence]: ...
 
@@ -182,16 +199,24 @@ class Duty(Protocol):
         ...
 
 
+class AlarmKind(StrEnum):
+    """Why somebody outside is told of a case."""
+
+    NEW = "new"  # it has just been opened, and cannot wait
+    OVERDUE = "overdue"  # its time ran out without an answer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Word to be sent out of the house that a case waits. `kind` is new or overdue."""
+    """Word to be sent out of the house that a case waits; `told` names the ways by which it has gone out."""
 
     number: int = 0
     case: CaseId
-    kind: str
+    kind: AlarmKind
     made_at: datetime
-    due_at: datetime | None
+    due_at: datetime | None  # None once it is out everywhere, or given up
     attempts: int = 0
+    told: frozenset[str] = frozenset()
 
 
 class Alarms(Protocol):
@@ -202,6 +227,14 @@ class Alarms(Protocol):
         ...
 
     async def save(self, alarm: Alarm) -> None: ...
+
+
+class Erasures(Protocol):
+    """Keyed hashes of who was erased, so that no backup brings them back."""
+
+    async def since(self, at: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+        """Hashes and times of those erased at that time or later, in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from bot.services.desk_ports import (
     Consents,
     Corrections,
     Duty,
+    Erasures,
     QueueRows,
     Translations,
 )
@@ -296,6 +297,7 @@ class Unit(Protocol):
     corrections: Corrections
     duty: Duty
     alarms: Alarms
+    erasures: Erasures
     queue: QueueRows
     case_links: CaseLinks
 
@@ -367,6 +369,18 @@ class Inbound:
 
     messages: tuple[Received, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+
+
+class Files(Protocol):
+    """Stored files on their way to a contact."""
+
+    async def read(self, document: DocumentId) -> tuple[str, bytes]:
+        """The media type and the bytes, for a channel that uploads; raises SendError when it is gone."""
+        ...
+
+    def link(self, document: DocumentId) -> str:
+        """An address that gives it to whoever knows it, for a while; raises SendError where there is none."""
+        ...
 
 
 class Channeller(Protocol):

@@ -11,9 +11,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.breaker import Breaker
 from bot.domain.errors import Unavailable
 from bot.domain.message import Understanding
-from bot.nlu.rasa import MAX_ANSWER, MAX_ASKING, MAX_TEXT, Breaker, RasaClient, UnderstandingWithFallback
+from bot.nlu.rasa import MAX_ANSWER, MAX_ASKING, MAX_TEXT, RasaClient, UnderstandingWithFallback
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GOOD: dict[str, Any] = {
