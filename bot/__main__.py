@@ -149,6 +149,10 @@ def _new_password(options: argparse.Namespace) -> str:
     return password
 
 
+def _audit_verify(settings: config.Settings, _: argparse.Namespace) -> int:
+    return asyncio.run(administration.verify_audit(run.with_home(settings)))
+
+
 def _migrate(settings: config.Settings, _: argparse.Namespace) -> int:
     return asyncio.run(administration.migrate_store(run.with_home(settings)))
 
@@ -166,6 +170,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_tools(commands)
     _add_imports(commands)
     _add_accounts(commands)
+    audit = commands.add_parser("audit", help="what staff looked at and changed").add_subparsers(required=True)
+    _add(audit, "verify", _audit_verify, "whether the audit's chain is whole")
     _add(commands, "migrate", _migrate, "bring the database to this version")
     _add(commands, "rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
     return parser

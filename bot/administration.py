@@ -27,6 +27,7 @@ from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
 from bot.services import broadcasts, desk, proofreading, staff
+from bot.services.audit import AuditDesk
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
@@ -131,6 +132,21 @@ async def import_roster(
             marks_leavers=marks_leavers,
         )
     return 0 if is_sound else 1
+
+
+async def verify_audit(settings: Settings) -> int:
+    """Say whether the audit's chain is whole, and where it is broken; 1 if it is.
+
+    The last number and hash, kept elsewhere, prove later that nothing was cut off at the end.
+    """
+    async with _opened(settings) as store:
+        desk = AuditDesk(store=store, clock=SystemClock())
+        broken, last = await desk.first_break(), await desk.last()
+    if broken is not None:
+        print(f"The audit is not whole: entry {broken} was changed, removed or put in.")
+        return 1
+    print(f"The audit is whole: {last.number} entries, the last one's hash is {last.hash}." if last else "It is empty.")
+    return 0
 
 
 async def add_user(
