@@ -17,7 +17,7 @@ from bot.domain.contact import Address, Contact, ContactId
 from bot.domain.delivery import Content, Lane
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.session import Session, SessionStatus
-from bot.domain.staff import Staff, StaffId
+from bot.domain.staff import Role, Staff, StaffId
 from bot.domain.values import Value
 from bot.engine.effects import GivenBack, Say, Text
 from bot.services import access, audit
@@ -168,17 +168,41 @@ class Desk:
         Who has it already and takes it again just has it.
         """
         async with self.enter(reader, Deed.ANSWER, contact, detail="claim") as room:
-            claim = Claim(contact=contact, staff=room.staff, claimed_at=room.now)
-            if not await room.unit.claims.take(claim):
+            await room.unit.duty.begin(room.staff, room.now)  # who takes a conversation is on duty
+            claim = await self._take(room, room.staff)
+            if claim is None:
                 return room.require_own()
-            room.claim = claim
-            await self._have(room, room.staff)
-            for session in await room.unit.sessions.open(contact):
-                if session.status is SessionStatus.WAITING and session.flow != CHECK_IN:
-                    await room.unit.sessions.save(session.put_aside(room.now))
-            self._note(room, ActivityKind.CLAIMED)
-            await self._tell(room, JOINED, room.staff)
         await self.bell.ring(contact, Lane.REPLY)
+        return claim
+
+    async def assign(self, reader: Reader, contact: ContactId, to: StaffId) -> bool:
+        """Put a conversation that nobody has into somebody's hands; False when somebody has it.
+
+        For who leads, and for the desk itself. Raises Denied, InputError when that person may not answer here.
+        """
+        if not reader.role.leads and reader.role is not Role.SYSTEM:
+            raise Denied(access.REFUSAL)
+        async with self.enter(reader, Deed.ANSWER, contact, detail="assign") as room:
+            colleague = await room.unit.staff.get(to)
+            if colleague is None or not _may_answer(colleague, room.contact, room.cases):
+                raise InputError(NOT_STAFF)
+            is_taken = await self._take(room, to) is not None
+        if is_taken:
+            await self.bell.ring(contact, Lane.REPLY)
+        return is_taken
+
+    async def _take(self, room: Room, staff: StaffId) -> Claim | None:
+        """The claim, if nobody had one; what the bot was doing is put aside, and the contact hears who is there."""
+        claim = Claim(contact=room.contact.id, staff=staff, claimed_at=room.now)
+        if not await room.unit.claims.take(claim):
+            return None
+        room.claim = claim
+        await self._have(room, staff)
+        for session in await room.unit.sessions.open(room.contact.id):
+            if session.status is SessionStatus.WAITING and session.flow != CHECK_IN:
+                await room.unit.sessions.save(session.put_aside(room.now))
+        self._note(room, ActivityKind.CLAIMED, details={} if staff == room.reader.id else {"to": staff})
+        await self._tell(room, JOINED, staff)
         return claim
 
     async def transfer(self, reader: Reader, contact: ContactId, to: StaffId, note: str = "") -> None:
@@ -199,11 +223,13 @@ class Desk:
             await self._tell(room, CHANGED, to)
         await self.bell.ring(contact, Lane.REPLY)
 
-    async def give_back(self, reader: Reader, contact: ContactId, why: Why = Why.WISH) -> bool:
-        """Back to the queue, where it keeps its old place; False when nobody had it."""
+    async def give_back(
+        self, reader: Reader, contact: ContactId, why: Why = Why.WISH, *, whose: StaffId | None = None
+    ) -> bool:
+        """Back to the queue, where it keeps its old place; False when nobody had it, or somebody else than `whose`."""
         async with self.enter(reader, Deed.ANSWER, contact, detail=f"give back: {why}") as room:
             claim = room.claim
-            if claim is None:
+            if claim is None or whose not in (None, claim.staff):
                 return False
             if claim.staff != reader.id and not reader.role.leads and why is Why.WISH:
                 raise Conflict(TAKEN)
@@ -213,7 +239,7 @@ class Desk:
                     await room.save(replace(case, status=CaseStatus.OPEN, owner=None))
             self._note(room, ActivityKind.GIVEN_BACK, details={"why": why.value, "from": claim.staff})
             await self._end_lent(room.unit, contact)
-            await self._tell(room, GAVE_BACK, claim.staff)
+            await self._tell(room, GAVE_BACK if room.open_cases else LEFT, claim.staff)
         await self.bell.ring(contact, Lane.REPLY)
         return True
 
@@ -381,7 +407,7 @@ class Desk:
                 id=ActivityId(self.conversation.house.ids.new()),
                 contact=room.contact.id,
                 case=case,
-                staff=StaffId(room.reader.id),
+                staff=room.staff if room.reader.role is not Role.SYSTEM else None,
                 kind=kind,
                 at=room.now,
                 text=text,
@@ -400,7 +426,8 @@ class Desk:
         address = way_to(room.contact)
         if address is None:
             return
-        turn = self._turn(room, address, [])
+        is_alone = room.reader.role is Role.SYSTEM
+        turn = self._turn(room, address, [], origin=DESK_ORIGIN + (staff if is_alone else room.staff))
         turn.says.append(self._sentence(text, await self._name(room.unit, staff)))
         await room.unit.deliveries.add(turn.deliveries())
 

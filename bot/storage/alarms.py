@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 
 from bot.domain.case import CaseId
-from bot.services.desk_ports import Alarm
+from bot.services.desk_ports import Alarm, AlarmKind
 from bot.storage.schema import alarms
 from bot.storage.work import Work
 
@@ -23,6 +23,7 @@ class SqlAlarms:
                 made_at=alarm.made_at,
                 due_at=alarm.due_at,
                 attempts=alarm.attempts,
+                told=_written(alarm.told),
             )
         )
 
@@ -33,10 +34,11 @@ class SqlAlarms:
             Alarm(
                 number=row.number,
                 case=CaseId(row.case_id),
-                kind=row.kind,
+                kind=AlarmKind(row.kind),
                 made_at=row.made_at,
                 due_at=until,
                 attempts=row.attempts + 1,
+                told=frozenset(row.told.split()),
             )
             for row in rows
         ]
@@ -46,4 +48,8 @@ class SqlAlarms:
 
     async def save(self, alarm: Alarm) -> None:
         stored = update(alarms).where(alarms.c.number == alarm.number)
-        await self._db.execute(stored.values(due_at=alarm.due_at, attempts=alarm.attempts))
+        await self._db.execute(stored.values(due_at=alarm.due_at, attempts=alarm.attempts, told=_written(alarm.told)))
+
+
+def _written(told: frozenset[str]) -> str:
+    return " ".join(sorted(told))

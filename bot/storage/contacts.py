@@ -13,6 +13,7 @@ from bot.domain.checkin import RecipientState
 from bot.domain.contact import Address, Contact, ContactId, Listing, Permission, Reach, Scheme
 from bot.domain.errors import Conflict, Reason
 from bot.storage import values
+from bot.storage.erasures import SqlErasures
 from bot.storage.schema import (
     Moment,
     addresses,
@@ -121,7 +122,8 @@ class SqlContacts:
         for table in reversed(metadata.sorted_tables):
             if "contact_id" in table.c and table is not recipients:  # the sums of an alert stay whole without them
                 await self._db.execute(delete(table).where(table.c.contact_id == contact))
-        await self._db.execute(delete(contacts).where(contacts.c.id == contact))
+        if (await self._db.execute(delete(contacts).where(contacts.c.id == contact))).rowcount:
+            await SqlErasures(self._work).add(contact)
 
     async def _leave_accounts(self, contact: ContactId) -> None:
         """The sums of broadcasts stay whole without the person; whom nobody knows any more is not waited for."""

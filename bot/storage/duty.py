@@ -24,8 +24,11 @@ class SqlDuty:
         here = presences.c.staff_id == staff, presences.c.seen_at < at
         await self._db.execute(update(presences).where(*here).values(seen_at=at))
 
-    async def end(self, staff: StaffId) -> None:
-        await self._db.execute(delete(presences).where(presences.c.staff_id == staff))
+    async def end(self, staff: StaffId, *, silent_since: datetime | None = None) -> bool:
+        theirs = delete(presences).where(presences.c.staff_id == staff)
+        if silent_since is not None:
+            theirs = theirs.where(presences.c.seen_at <= silent_since)
+        return (await self._db.execute(theirs)).rowcount > 0
 
     async def present(self) -> Sequence[Presence]:
         rows = await self._db.execute(select(presences).order_by(presences.c.since, presences.c.staff_id))

@@ -532,6 +532,7 @@ alarms = Table(
     Column("made_at", Moment, nullable=False),
     Column("due_at", Moment),  # none once it is out, or given up
     Column("attempts", Integer, nullable=False),
+    Column("told", String(64), nullable=False),  # the ways by which it has gone out
     _partial("ix_alarms_due_at", "due_at", where="due_at IS NOT NULL"),
 )
 

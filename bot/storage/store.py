@@ -21,6 +21,7 @@ from bot.services.desk_ports import (
     Consents,
     Corrections,
     Duty,
+    Erasures,
     QueueRows,
     Translations,
 )
@@ -51,6 +52,7 @@ from bot.storage.crypto import Keyring, Vault
 from bot.storage.deliveries import SqlDeliveries
 from bot.storage.documents import SqlDocuments
 from bot.storage.duty import SqlDuty
+from bot.storage.erasures import SqlErasures
 from bot.storage.messages import SqlMessages
 from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
@@ -92,6 +94,7 @@ class SqlUnit:
         self.corrections: Corrections = SqlCorrections(work)
         self.duty: Duty = SqlDuty(work)
         self.alarms: Alarms = SqlAlarms(work)
+        self.erasures: Erasures = SqlErasures(work)
         self.queue: QueueRows = SqlQueueRows(work, cases)
         self.case_links: CaseLinks = SqlCaseLinks(work)
 

@@ -48,6 +48,7 @@ def _cases() -> None:
         sa.Column("made_at", MOMENT, nullable=False),
         sa.Column("due_at", MOMENT, nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("told", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_alarms"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_alarms_case_id", ondelete="CASCADE"),
     )
