@@ -34,6 +34,11 @@ class Matter(StrEnum):
     PLACE = "place"
     ROSTER = "roster"  # an employer's people, sites and plan, never what they say
     BROADCAST = "broadcast"  # its texts, its account and its check-in
+    STAFF = "staff"  # accounts, roles, employers, shifts of others
+    AUDIT = "audit"
+    REPORT = "report"  # figures of the service as a whole, with no person in them
+    SETTINGS = "settings"  # flows, channels, languages, retention, canned replies
+    TRAINING = "training"  # what misunderstood messages meant, without who wrote them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,9 @@ class Subject:
 
 
 PLACE = Subject(matter=Matter.PLACE)
+STAFF, AUDIT, REPORT, SETTINGS, TRAINING = (
+    Subject(matter=matter) for matter in (Matter.STAFF, Matter.AUDIT, Matter.REPORT, Matter.SETTINGS, Matter.TRAINING)
+)
 
 
 def of_case(case: Case) -> Subject:
@@ -122,6 +130,26 @@ _COMPANY = {
 }
 
 
+# What each role may do to what is the organisation's own and about no contact.
+_HOUSE = {
+    (Role.ADMINISTRATOR, Matter.STAFF): frozenset({Deed.READ, Deed.CHANGE}),
+    (Role.SUPERVISOR, Matter.STAFF): _ANYBODY,  # whom to give work, and when they are here
+    (Role.ADMINISTRATOR, Matter.AUDIT): frozenset({Deed.READ, Deed.EXPORT}),
+    (Role.SUPERVISOR, Matter.REPORT): frozenset({Deed.READ, Deed.EXPORT}),
+    (Role.SPECIALIST, Matter.REPORT): _ANYBODY,
+    (Role.ADMINISTRATOR, Matter.REPORT): frozenset({Deed.READ, Deed.EXPORT}),
+    (Role.ADMINISTRATOR, Matter.SETTINGS): frozenset({Deed.READ, Deed.CHANGE}),
+    (Role.SUPERVISOR, Matter.SETTINGS): frozenset({Deed.READ, Deed.CHANGE}),
+    (Role.OPERATOR, Matter.SETTINGS): _ANYBODY,
+    (Role.SPECIALIST, Matter.SETTINGS): _ANYBODY,
+    (Role.OPERATOR, Matter.TRAINING): frozenset({Deed.READ, Deed.CHANGE}),
+    (Role.SPECIALIST, Matter.TRAINING): frozenset({Deed.READ, Deed.CHANGE}),
+    (Role.SUPERVISOR, Matter.TRAINING): frozenset({Deed.READ, Deed.CHANGE, Deed.EXPORT}),
+    (Role.ADMINISTRATOR, Matter.TRAINING): frozenset({Deed.EXPORT}),
+}
+_HOUSES = frozenset(matter for _, matter in _HOUSE)
+
+
 def may(reader: Reader, deed: Deed, subject: Subject) -> bool:
     """Whether the rules allow it. What no rule allows is refused."""
     if subject.matter is Matter.PLACE:
@@ -131,6 +159,8 @@ def may(reader: Reader, deed: Deed, subject: Subject) -> bool:
             reader.employer is not None and reader.employer == subject.employer
         )
         return is_theirs and deed in _COMPANY.get((reader.role, subject.matter), _NOTHING)
+    if subject.matter in _HOUSES:
+        return reader.role is Role.SYSTEM or deed in _HOUSE.get((reader.role, subject.matter), _NOTHING)
     if reader.role is Role.CONTACT:
         return subject.contact is not None and reader.id == subject.contact and deed in _OWN
     return deed in _PERSONAL.get((reader.role, subject.compartment), _NOTHING)
