@@ -231,8 +231,11 @@ class Phone(Terminal):
 
 @asynccontextmanager
 async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
-    """Muster's services on an own database in `folder`, with the demo's places; no NLU server: key words answer."""
-    url = f"sqlite+aiosqlite:///{folder / 'dialogue.db'}"
+    """Muster's services on an own database, with the demo's places; no NLU server: key words answer.
+
+    The database is a file in `folder`, unless `database_url` is given.
+    """
+    url = str(settings.pop("database_url", f"sqlite+aiosqlite:///{folder / 'dialogue.db'}"))
     chosen: Settings = load(
         database_url=SecretStr(url), keys=SecretStr(make_key()), nlu_url="http://127.0.0.1:9", **settings
     )
