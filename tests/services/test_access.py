@@ -53,17 +53,23 @@ SUBJECTS: dict[str, Subject] = {
     "own broadcasts": access.of_broadcasts(MINE),
     "another's roster": access.of_roster(THEIRS),
     "another's broadcasts": access.of_broadcasts(THEIRS),
+    "staff": access.STAFF,
+    "audit": access.AUDIT,
+    "report": access.REPORT,
+    "settings": access.SETTINGS,
+    "training": access.TRAINING,
 }
 # r read, a answer, c change, x export, e erase, p approve; in the order of SUBJECTS.
 TABLE = {
-    Role.CONTACT: "rxe    rxe    rxe    rxe    rxe    rxe    r      -      -      -      -",
-    Role.OPERATOR: "rac    -      rac    -      rac    -      rc     -      r      -      r",
-    Role.SUPERVISOR: "racx   -      racx   -      racx   -      rcx    -      rx     -      rx",
-    Role.SPECIALIST: "rac    racx   rac    racx   rac    racx   rc     -      r      -      r",
-    Role.AUTHOR: "-      -      -      -      -      -      r      rcx    rcx    -      -",
-    Role.APPROVER: "-      -      -      -      -      -      r      rcx    rcxp   -      -",
-    Role.ADMINISTRATOR: "-      -      -      -      -      -      rcxe   rcxep  rcxep  rcxep  rcxep",
-    Role.SYSTEM: "racxep racxep racxep racxep racxep racxep racxep racxep racxep racxep racxep",
+    Role.CONTACT: "rxe    rxe    rxe    rxe    rxe    rxe    r      -      -      -      -      -  -  -  -  -",
+    Role.OPERATOR: "rac    -      rac    -      rac    -      rc     -      r      -      r      -  -  -  r  rc",
+    Role.SUPERVISOR: "racx   -      racx   -      racx   -      rcx    -      rx     -      rx     r  -  rx rc rcx",
+    Role.SPECIALIST: "rac    racx   rac    racx   rac    racx   rc     -      r      -      r      -  -  r  r  rc",
+    Role.AUTHOR: "-      -      -      -      -      -      r      rcx    rcx    -      -      -  -  -  -  -",
+    Role.APPROVER: "-      -      -      -      -      -      r      rcx    rcxp   -      -      -  -  -  -  -",
+    Role.ADMINISTRATOR: "-      -      -      -      -      -      rcxe   rcxep  rcxep  rcxep  rcxep  rc rx rx rc x",
+    Role.SYSTEM: "racxep racxep racxep racxep racxep racxep racxep racxep racxep racxep racxep "
+    "racxep racxep racxep racxep racxep",
 }
 LETTERS = {"r": Deed.READ, "a": Deed.ANSWER, "c": Deed.CHANGE, "x": Deed.EXPORT, "e": Deed.ERASE, "p": Deed.APPROVE}
 ROWS = [
