@@ -4,7 +4,7 @@ From claim to hand-back there is one voice. The claim is a row that one person a
 holds the contact, as every answer of the bot does: none of the two can speak in between.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from bot.domain.case import Case, CaseId, CaseStatus, Outcome
 from bot.domain.claim import Claim
 from bot.domain.contact import Address, Contact, ContactId
 from bot.domain.delivery import Content, Lane
+from bot.domain.employer import Employer, Site
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.session import Session, SessionStatus
 from bot.domain.staff import Role, Staff, StaffId
@@ -23,7 +24,7 @@ from bot.engine.effects import GivenBack, Say, Text
 from bot.services import access, audit
 from bot.services.access import Deed, Matter, Reader, of_conversation
 from bot.services.conversation import Conversation
-from bot.services.desk_ports import QueueRow
+from bot.services.desk_ports import QueueRow, Translation
 from bot.services.letters import CHECK_IN
 from bot.services.ports import Bell, Clock, Store, Unit
 from bot.services.queue import in_order, visible
@@ -48,6 +49,7 @@ TEXTS = (TAKEN, NOT_YOURS, NO_WAY, REFUSED, NOTHING, TOO_LONG, NO_SUCH_FLOW, NOT
 
 HISTORY = 300  # of each kind: messages, deliveries, activities
 LONGEST = 4000  # characters of one reply
+BY_HAND = "operator"  # the engine of what a person wrote in their own language
 
 
 class HandBack(StrEnum):
@@ -67,7 +69,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One conversation as a reader may see it. `names` are of the staff who appear in it."""
+    """One conversation as a reader may see it. `names` are of all staff, `colleagues` may be given it."""
 
     contact: Contact
     cases: Sequence[Case]
@@ -75,7 +77,11 @@ class View:
     entries: Sequence[Entry]
     sessions: Sequence[Session]
     names: Mapping[StaffId, str]
+    colleagues: Mapping[StaffId, str]
+    employer: Employer | None
+    site: Site | None
     address: Address | None  # where a reply goes
+    has_more: bool = False  # earlier entries than these
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +118,17 @@ class Room:
         return self.claim
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """What a person wrote in their own language, when a translation of it is sent."""
+
+    text: str
+    language: str
+
+
+Compose = Callable[[Room, Address], Awaitable[Content]]  # makes a reply inside its transaction
+
+
 @dataclass(kw_only=True, slots=True)
 class Desk:
     """Everything that staff do with conversations."""
@@ -129,12 +146,12 @@ class Desk:
             rows = await unit.queue.read()
         return in_order(visible(rows, reader), self.clock.now())
 
-    async def open(self, reader: Reader, contact: ContactId) -> View:
-        """Look into a conversation; entered in the audit. Raises Denied."""
+    async def open(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
+        """Look into a conversation, at so many of its last entries; entered in the audit. Raises Denied."""
         async with self.enter(reader, Deed.READ, contact) as room:
-            return await self._view(room.unit, room.contact, room.cases, room.claim)
+            return await self._view(room.unit, room.contact, room.cases, room.claim, history)
 
-    async def look_again(self, reader: Reader, contact: ContactId) -> View:
+    async def look_again(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
         """What a screen shows that has opened it before; raises Denied when it may not any more."""
         async with self.store.look() as unit:
             known = await unit.contacts.get(contact)
@@ -142,22 +159,29 @@ class Desk:
             if known is None:
                 raise Denied(access.REFUSAL)
             access.require(reader, Deed.READ, of_conversation(contact, cases))
-            return await self._view(unit, known, cases, await unit.claims.of(contact))
+            return await self._view(unit, known, cases, await unit.claims.of(contact), history)
 
-    async def _view(self, unit: Unit, contact: Contact, cases: Sequence[Case], claim: Claim | None) -> View:
+    async def _view(
+        self, unit: Unit, contact: Contact, cases: Sequence[Case], claim: Claim | None, history: int
+    ) -> View:
         entries = timeline(
-            await unit.messages.history(contact.id, HISTORY),
-            await unit.deliveries.history(contact.id, HISTORY),
-            await unit.activities.of(contact.id, HISTORY),
+            await unit.messages.history(contact.id, history + 1),
+            await unit.deliveries.history(contact.id, history + 1),
+            await unit.activities.of(contact.id, history + 1),
         )
+        staff = await unit.staff.all()
         return View(
             contact=contact,
             cases=cases,
             claim=claim,
-            entries=entries,
+            entries=entries[-history:],
             sessions=await unit.sessions.open(contact.id),
-            names={staff.id: staff.name for staff in await unit.staff.all()},
+            names={one.id: one.name for one in staff},
+            colleagues={one.id: one.name for one in staff if _may_answer(one, contact, cases)},
+            employer=await unit.sites.employer(contact.employer) if contact.employer else None,
+            site=await unit.sites.get(contact.site) if contact.site else None,
             address=way_to(contact),
+            has_more=len(entries) > history,
         )
 
     # --- whose it is ------------------------------------------------------------------------------------------------
@@ -302,29 +326,28 @@ class Desk:
 
     # --- speaking ---------------------------------------------------------------------------------------------------
 
-    async def reply(self, reader: Reader, contact: ContactId, content: Content) -> str:
-        """Write to the contact; returns the subject under which a translation of it is kept.
+    async def reply(
+        self, reader: Reader, contact: ContactId, content: Content | Compose, *, original: Original | None = None
+    ) -> str:
+        """Write to the contact; returns the subject under which the original, or a translation, of it is kept.
 
         Raises Conflict when the conversation is not the reader's, InputError when it cannot be sent.
         """
-        text = content.text.strip()
-        if not text and content.attachment is None:
-            raise InputError(NOTHING)
-        if len(text) > LONGEST:
-            raise InputError(TOO_LONG)
         async with self.enter(reader, Deed.ANSWER, contact, detail="reply") as room:
             claim, address = room.require_own(), way_to(room.contact)
             if address is None:
                 raise InputError(REFUSED if room.contact.reaches else NO_WAY)
+            made = _sendable(content if isinstance(content, Content) else await content(room, address))
             turn = self._turn(room, address, [], origin=STAFF_ORIGIN + room.staff)
-            parts = [replace(content, text=text)]
-            if turn.channeller is not None:
-                parts = list(turn.channeller.fit(parts[0]))
+            parts = [made] if turn.channeller is None else turn.channeller.fit(made)
             written = [turn.delivery(part) for part in parts]
             await room.unit.deliveries.add(written)
+            subject = f"delivery:{written[0].id}"
+            if original is not None:
+                await room.unit.translations.put(_kept(original, subject, room))
             await self._count_answer(room, claim)
         await self.bell.ring(contact, Lane.REPLY)
-        return f"delivery:{written[0].id}"
+        return subject
 
     async def _count_answer(self, room: Room, claim: Claim) -> None:
         """The clock of the first answer stops."""
@@ -448,6 +471,27 @@ class Desk:
     def _turn(self, room: Room, address: Address, sessions: list[Session], *, origin: str = "") -> Turn:
         origin = origin or DESK_ORIGIN + room.reader.id
         return self.conversation.turn(room.unit, room.contact, address, sessions, origin=origin)
+
+
+def _sendable(content: Content) -> Content:
+    """The content as it is sent; raises InputError."""
+    text = content.text.strip()
+    if not text and content.attachment is None:
+        raise InputError(NOTHING)
+    if len(text) > LONGEST:
+        raise InputError(TOO_LONG)
+    return replace(content, text=text)
+
+
+def _kept(original: Original, subject: str, room: Room) -> Translation:
+    return Translation(
+        subject=subject,
+        contact=room.contact.id,
+        language=original.language,
+        engine=BY_HAND,
+        text=original.text,
+        at=room.now,
+    )
 
 
 def way_to(contact: Contact) -> Address | None:

@@ -1,5 +1,6 @@
 """The translation client against the stand-in and against servers that misbehave: Unavailable or InputError (R13)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -149,12 +150,16 @@ async def test_an_endless_answer_is_not_read(session: aiohttp.ClientSession) -> 
 
 
 async def test_a_server_that_does_not_answer_in_time_is_unavailable(session: aiohttp.ClientSession) -> None:
+    is_over = asyncio.Event()
+
     async def answer(_: web.Request) -> web.Response:
+        await is_over.wait()
         return web.Response()
 
-    client, server = await client_of(session, answer, timeout=0.0)
+    client, server = await client_of(session, answer, timeout=0.05)
     with pytest.raises(Unavailable):
         await client.translate("x", "en", "es")
+    is_over.set()
     await server.close()
 
 
