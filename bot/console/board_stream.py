@@ -63,7 +63,12 @@ class BoardStream:
         return stream
 
     async def _send(
-        self, request: web.Request, stream: EventSourceResponse, watch: Watch[Board], broadcast: Broadcast, values: Values
+        self,
+        request: web.Request,
+        stream: EventSourceResponse,
+        watch: Watch[Board],
+        broadcast: Broadcast,
+        values: Values,
     ) -> None:
         shown, checked_at = dict[str, str](), self.clock.now()
         who = await self._still(request, broadcast)

@@ -125,7 +125,7 @@ def next_for(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """The whole queue as this process saw it last, with the names that belong to it. Screens show what `visible` allows.
+    """The whole queue as this process saw it last, with the names that belong to it; screens show what `visible` lets.
 
     `minute` is when, to the minute: clocks move on by themselves.
     """

@@ -1,0 +1,186 @@
+"""Owns the desk's streams of server-sent events: the queue, read once for all, and each conversation for who opened it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse, sse_response
+
+from bot.console.visit import reader, visit
+from bot.domain.contact import ContactId
+from bot.domain.errors import Denied, Unavailable
+from bot.domain.staff import StaffId
+from bot.log import logger
+from bot.services.access import Reader
+from bot.services.desk import Desk, View
+from bot.services.desk_ports import Glance, News, Viewing, conversation_topic
+from bot.services.ports import Clock
+from bot.services.queue import Sight
+from bot.services.staff import StaffDesk
+from bot.services.watch import Lookout, Watch
+
+log = logger("desk_stream")
+
+BEAT = "beat"  # says that the page is live, or since when it is not
+GONE = "gone"  # the last event of a conversation that this reader may not see any more
+BEAT_SECONDS = 10.0
+REFRESH_SECONDS = 3.0  # between two looks at a conversation of which there is no news
+CHECK = timedelta(seconds=30)  # between two looks whether the reader is still signed in
+MOST = 20  # streams of one person
+
+Parts = Mapping[str, str]  # names of events to what they carry
+DrawQueue = Callable[[Sight, Reader, datetime | None], Parts]
+DrawConversation = Callable[[View | None, tuple[Glance, ...], datetime | None], Parts]
+
+
+@dataclass(kw_only=True)
+class Seats:
+    """Counts the streams of each person, and knows whether who sits there is still signed in."""
+
+    staff: StaffDesk
+    clock: Clock
+    _taken: Counter[str] = field(default_factory=Counter)
+
+    @asynccontextmanager
+    async def stream(self, request: web.Request) -> AsyncIterator[EventSourceResponse]:
+        """A stream of this person; a browser opens six to one host, nobody needs twenty."""
+        who = reader(request).id
+        if self._taken[who] >= MOST:
+            raise web.HTTPTooManyRequests
+        self._taken[who] += 1
+        try:
+            async with sse_response(request) as stream:
+                with suppress(ConnectionResetError):
+                    yield stream
+        finally:
+            self._taken[who] -= 1
+            self._taken += Counter()  # forgets who has none
+
+    async def still(self, request: web.Request) -> Reader | None:
+        """Who reads, if they are signed in still; watching keeps nobody signed in."""
+        here = visit(request)
+        try:
+            signed_in = await self.staff.of_session(here.token, is_seen=False)
+        except Unavailable:
+            signed_in = here.signed_in  # the database is away, which the page says; nothing new comes from it
+        return signed_in.reader if signed_in is not None and signed_in.is_full else None
+
+
+@dataclass(kw_only=True)
+class QueueStream:
+    """Sends the queue to whoever watches; it is read once, and drawn once for those who may see the same."""
+
+    lookout: Lookout[str, Sight]
+    seats: Seats
+    clock: Clock
+    beat_seconds: float = BEAT_SECONDS
+
+    async def run(self, request: web.Request, draw: DrawQueue) -> web.StreamResponse:
+        """Until the reader leaves, is signed out or works here no more, or the server stops."""
+        async with self.lookout.watching("") as watch, self.seats.stream(request) as stream:
+            await self._send(request, stream, watch, draw)
+        return stream
+
+    async def _send(
+        self, request: web.Request, stream: EventSourceResponse, watch: Watch[Sight], draw: DrawQueue
+    ) -> None:
+        shown: Parts = {}
+        who, checked_at = await self.seats.still(request), self.clock.now()
+        while who is not None and who.role.answers and not watch.is_closed:
+            version = watch.version
+            if watch.seen is not None:
+                parts = draw(watch.seen, who, watch.lost_at)
+                for name, text in parts.items():
+                    if name == BEAT or shown.get(name) != text:
+                        await stream.send(text, event=name)
+                shown = parts
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.beat_seconds):
+                    await watch.after(version)
+            if self.clock.now() - checked_at >= CHECK:
+                who, checked_at = await self.seats.still(request), self.clock.now()
+
+
+@dataclass(kw_only=True)
+class ConversationStream:
+    """Sends one conversation to one screen: at each news of it, and every few seconds whatever happens."""
+
+    desk: Desk
+    news: News
+    viewing: Viewing
+    seats: Seats
+    clock: Clock
+    refresh_seconds: float = REFRESH_SECONDS
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def close(self) -> None:
+        """End all streams: the server stops."""
+        self._closing.set()
+
+    async def run(
+        self, request: web.Request, contact: ContactId, draw: DrawConversation, *, history: int
+    ) -> web.StreamResponse:
+        """Until the reader leaves, is signed out or may not see it any more, or the server stops."""
+        who = StaffId(reader(request).id)
+        async with self.seats.stream(request) as stream, self._woken(contact) as woken:
+            try:
+                await self._send(request, stream, contact, draw, woken, history)
+            finally:
+                await self.viewing.leave(contact, who)
+        return stream
+
+    async def _send(
+        self,
+        request: web.Request,
+        stream: EventSourceResponse,
+        contact: ContactId,
+        draw: DrawConversation,
+        woken: asyncio.Event,
+        history: int,
+    ) -> None:
+        lost_at: datetime | None = None
+        who, checked_at = await self.seats.still(request), self.clock.now()
+        while who is not None and not self._closing.is_set():
+            await self.viewing.note(contact, StaffId(who.id))
+            try:
+                view = await self.desk.look_again(who, contact, history=history)
+                lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
+            except Denied:
+                for name, text in draw(None, (), None).items():
+                    await stream.send(text, event=name)
+                return
+            except Exception as error:  # whatever fails: the screen says that it is not live
+                if lost_at is None:
+                    log.warning("conversation_lost", contact=contact, error=error)
+                view, glances, lost_at = None, (), lost_at or self.clock.now()
+            for name, text in draw(view, glances, lost_at).items():
+                await stream.send(text, event=name)
+            await self._rest(woken)
+            if self.clock.now() - checked_at >= CHECK:
+                who, checked_at = await self.seats.still(request), self.clock.now()
+
+    async def _rest(self, woken: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.refresh_seconds):
+                await woken.wait()
+        woken.clear()
+
+    @asynccontextmanager
+    async def _woken(self, contact: ContactId) -> AsyncIterator[asyncio.Event]:
+        """Set whenever there is news of the conversation."""
+        woken = asyncio.Event()
+
+        async def listen() -> None:
+            async for _ in self.news.subscribe([conversation_topic(contact)]):
+                woken.set()
+
+        listening = asyncio.create_task(listen())
+        try:
+            yield woken
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
