@@ -1,12 +1,22 @@
 """Owns the settings: config.yml's `bot:` section and the environment, frozen, all problems reported at once."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -19,6 +29,7 @@ from bot.domain.contact import Channel
 from bot.domain.errors import ConfigurationError
 
 PREFIX = "MUSTER_"
+_MAIL = re.compile(r"[^@\s,<>\"]+@[^@\s,<>\"]+")
 ROOT = Path(__file__).resolve().parent.parent  # flows/, locales/, nlu_data/ and config.yml lie beside the package
 
 
@@ -111,6 +122,15 @@ class Settings(BaseSettings):
     whatsapp_template: str = ""  # Content SID sent outside the 24 h window
     whatsapp_template_variables: int = Field(1, ge=1, le=100)  # among which a text is shared out, 255 characters each
 
+    assign: Literal["off", "offer", "auto"] = "off"  # how conversations come to operators
+    smtp_url: SecretStr = SecretStr("")  # smtp[s]://[user:password@]host[:port]: who is told that a case waits
+    alarm_from: str = ""
+    alarm_to: Annotated[tuple[str, ...], NoDecode] = ()
+    alarm_specialists_to: Annotated[tuple[str, ...], NoDecode] = ()  # of protection cases
+    alarm_webhook: SecretStr = SecretStr("")  # such an address is a key: who knows it may post there
+    alarm_specialists_webhook: SecretStr = SecretStr("")
+    alarm_secret: SecretStr = SecretStr("")  # signs what goes to the webhooks
+
     organisation: str = "Muster"
     hotline: str = ""
     emergency_number: str = Field("112", min_length=1)  # "In danger, call ." would be worse than no text
@@ -125,10 +145,26 @@ class Settings(BaseSettings):
     reply_share: float = Field(0.2, ge=0, le=0.9)
     reply_life_hours: float = Field(24, gt=0)  # a reply older than this is no help any more (R20)
 
-    @field_validator("languages", mode="before")
+    @field_validator("languages", "alarm_to", "alarm_specialists_to", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("alarm_to", "alarm_specialists_to", "alarm_from")
+    @classmethod
+    def _mail_address(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for one in (value,) if isinstance(value, str) else value:
+            if one and not _MAIL.fullmatch(one):
+                raise ValueError("must be mail addresses, apart by commas")
+        return value
+
+    @field_validator("smtp_url", "alarm_webhook", "alarm_specialists_webhook")
+    @classmethod
+    def _secret_address(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        schemes = ("smtp://", "smtps://") if info.field_name == "smtp_url" else ("http://", "https://")
+        if value.get_secret_value() and not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"must begin with {' or '.join(schemes)}")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -160,6 +196,13 @@ class Settings(BaseSettings):
             ),
             "MUSTER_TELEGRAM_SECRET is needed when MUSTER_TELEGRAM_MODE is webhook": (
                 is_hooked and not self.telegram_secret.get_secret_value()
+            ),
+            "MUSTER_ALARM_FROM is needed with MUSTER_SMTP_URL": (
+                bool(self.smtp_url.get_secret_value()) and not self.alarm_from
+            ),
+            "MUSTER_ALARM_SECRET is needed with MUSTER_ALARM_WEBHOOK": (
+                any(one.get_secret_value() for one in (self.alarm_webhook, self.alarm_specialists_webhook))
+                and not self.alarm_secret.get_secret_value()
             ),
             "MUSTER_PUBLIC_URL is needed when MUSTER_TELEGRAM_MODE is webhook": is_hooked and not self.public_url,
         }

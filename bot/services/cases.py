@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from bot.domain.activity import Activity, ActivityId, ActivityKind
-from bot.domain.case import Case, CaseId, CaseStatus, Topic, Urgency, compartment_of
+from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency, compartment_of
 from bot.domain.contact import Contact
 from bot.domain.targets import Targets
 from bot.domain.values import Value
+from bot.services.desk_ports import Alarm, AlarmKind
 from bot.services.ports import Ids, Unit
 
 # What a session knows besides the contact's own answers: the host's seeds, and texts that actions made.
@@ -55,9 +56,12 @@ class CaseDesk:
         facts = {name: value for name, value in facts.items() if name not in NOT_FACTS}
         known = await self._same_matter(unit, contact, topic, now)
         if known is not None:
-            case = self._adding(known, urgency, facts, narrative, now)
+            claim = await unit.claims.of(contact.id)
+            case = self._adding(known, urgency, facts, narrative, now, is_owned=claim is not None)
             if case != known:
                 await unit.cases.save(case)
+            if case.urgency > known.urgency and case.urgency is Urgency.CRITICAL:
+                await _alarm(unit, case, now)
             return case
         case = Case(
             id=CaseId(self.ids.new()),
@@ -80,6 +84,8 @@ class CaseDesk:
             id=ActivityId(self.ids.new()), contact=contact.id, case=case.id, kind=ActivityKind.CASE_OPENED, at=now
         )
         await unit.activities.add([opened])
+        if case.urgency is Urgency.CRITICAL or case.compartment is Compartment.PROTECTION:
+            await _alarm(unit, case, now)
         return case
 
     async def of_number(self, unit: Unit, contact: Contact, number: str) -> Case | None:
@@ -99,28 +105,40 @@ class CaseDesk:
                 return case
         return None
 
-    def _adding(self, case: Case, urgency: Urgency, facts: Mapping[str, Value], narrative: str, now: datetime) -> Case:
+    def _adding(
+        self,
+        case: Case,
+        urgency: Urgency,
+        facts: Mapping[str, Value],
+        narrative: str,
+        now: datetime,
+        *,
+        is_owned: bool,
+    ) -> Case:
         """The case with what is new; a raised urgency counts from now, and what was said before is never lost."""
         is_told = narrative in case.narrative
         raised = urgency if urgency > case.urgency else None
+        # Who was answered, or whose matter rests, and who now asks again with nobody there waits for an answer again.
+        is_resting = case.status is CaseStatus.WAITING and not is_owned
+        is_anew = raised is not None or is_resting or (case.answered_at is not None and not is_owned)
         return replace(
             case,
             urgency=max(case.urgency, urgency),
-            due_at=self._due(case, raised, now),
+            status=CaseStatus.OPEN if is_resting else case.status,
+            owner=None if is_resting else case.owner,
+            due_at=self._due(case, max(case.urgency, urgency), now) if is_anew else case.due_at,
             resolve_by=self._sooner(case, raised, now),
-            # Somebody who was answered and is worse off now waits for an answer again.
-            answered_at=None if raised else case.answered_at,
-            escalated_at=None if raised else case.escalated_at,
+            answered_at=None if is_anew else case.answered_at,
+            escalated_at=None if is_anew else case.escalated_at,
             facts=_with(case.facts, facts),
             narrative=case.narrative if is_told else "\n".join(part for part in (case.narrative, narrative) if part),
         )
 
-    def _due(self, case: Case, raised: Urgency | None, now: datetime) -> datetime:
-        """Who was answered waits anew from now; who was not waits no longer than before."""
-        if raised is None:
-            return case.due_at
-        due_at = self.targets.answer_by(raised, now)
-        return due_at if case.answered_at is not None else min(case.due_at, due_at)
+    def _due(self, case: Case, urgency: Urgency, now: datetime) -> datetime:
+        """Who was answered or whose matter rested waits anew from now; who was waiting waits no longer than before."""
+        due_at = self.targets.answer_by(urgency, now)
+        is_waiting = case.answered_at is None and case.status is not CaseStatus.WAITING
+        return min(case.due_at, due_at) if is_waiting else due_at
 
     def _sooner(self, case: Case, raised: Urgency | None, now: datetime) -> datetime | None:
         if raised is None or case.resolve_by is None:
@@ -133,6 +151,12 @@ class CaseDesk:
             if await unit.cases.by_number(number) is None:
                 return number
         raise RuntimeError("no free case number was found")
+
+
+async def _alarm(unit: Unit, case: Case, now: datetime) -> None:
+    """Have people outside told that this one cannot wait, unless somebody speaks with the contact already."""
+    if case.owner is None:
+        await unit.alarms.add(Alarm(case=case.id, kind=AlarmKind.NEW, made_at=now, due_at=now))
 
 
 def _with(known: Mapping[str, Value], said: Mapping[str, Value]) -> dict[str, Value]:

@@ -222,6 +222,10 @@ class Alarm:
 class Alarms(Protocol):
     async def add(self, alarm: Alarm) -> None: ...
 
+    async def has_due(self, now: datetime) -> bool:
+        """Whether there is any to claim."""
+        ...
+
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Alarm]:
         """Those that are due, which nobody else gets before `until`; each has one attempt more."""
         ...

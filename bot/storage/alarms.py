@@ -27,6 +27,9 @@ class SqlAlarms:
             )
         )
 
+    async def has_due(self, now: datetime) -> bool:
+        return await self._db.scalar(select(alarms.c.number).where(alarms.c.due_at <= now).limit(1)) is not None
+
     async def claim(self, now: datetime, until: datetime, limit: int) -> Sequence[Alarm]:
         due = select(alarms).where(alarms.c.due_at <= now).order_by(alarms.c.due_at, alarms.c.number)
         rows = (await self._db.execute(due.limit(limit).with_for_update(skip_locked=True))).all()

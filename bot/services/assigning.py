@@ -1,0 +1,67 @@
+"""Owns the matching of who waits with who is here: by language, by what each may see, by how much each has in hand."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.staff import Staff, StaffId
+from bot.services import access
+from bot.services.access import Deed, Reader
+from bot.services.desk_ports import QueueRow
+from bot.services.queue import Place, in_order, place_of, subject_of
+
+MOST = 5  # conversations in one person's hands that are given to them; they may take more by themselves
+
+
+class Assigning(StrEnum):
+    """How conversations come to people."""
+
+    OFF = "off"  # everybody takes their own
+    OFFER = "offer"  # each is shown whom they would be given
+    AUTO = "auto"  # they are given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Who waits, and whose they become."""
+
+    row: QueueRow
+    staff: StaffId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """Who is here and how much each has in hand."""
+
+    people: Sequence[Staff]
+    loads: Mapping[StaffId, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, people: Iterable[Staff], rows: Iterable[QueueRow]) -> "Hands":
+        """`people` are those on duty; `rows` the whole queue."""
+        return cls(people=tuple(people), loads=Counter(row.claim.staff for row in rows if row.claim is not None))
+
+
+def matches(rows: Collection[QueueRow], hands: Hands, now: datetime) -> Iterator[Match]:
+    """Those who wait, in the queue's order, each with whoever is free for them and has least; nobody is overloaded.
+
+    Whose language nobody here speaks stays in the queue, for all to see.
+    """
+    loads = Counter(dict(hands.loads))
+    for row in in_order(rows, now):
+        if place_of(row, now) is not Place.WAITING:
+            continue
+        free = [one for one in hands.people if loads[one.id] < MOST and is_fit(one, row)]
+        if free:
+            chosen = min(free, key=lambda one: (loads[one.id], one.id))
+            loads[chosen.id] += 1
+            yield Match(row=row, staff=chosen.id)
+
+
+def is_fit(staff: Staff, row: QueueRow) -> bool:
+    """Whether this person may answer this contact, and in their language."""
+    reader = Reader(role=staff.role, id=staff.id, employer=staff.employer)
+    speaks = row.language is None or row.language in staff.languages
+    return staff.disabled_at is None and speaks and access.may(reader, Deed.ANSWER, subject_of(row))
