@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from bot.domain.employer import EmployerId
 from bot.domain.errors import InputError
 from bot.domain.staff import STAFF_ROLES, Role, Staff, StaffId, StaffSession, Stage
-from bot.services.access import Reader
+from bot.services import audit
+from bot.services.access import Deed, Matter, Reader
 from bot.services.ports import Clock, Ids, Store, Unit
 
 ENDED = "Your session has ended. Sign in again."
@@ -22,13 +24,19 @@ NOT_CURRENT = "Your current password is wrong."
 TOO_MANY_TRIES = "There were too many wrong tries. Wait, then try again."
 BAD_LENGTH = "A password has 12 to 256 characters. A sentence is good."
 TOO_EASY = "This password is easy to guess. Take four words that do not belong together."
-TEXTS = (ENDED, NOT_CURRENT, TOO_MANY_TRIES, BAD_LENGTH, TOO_EASY)  # shown on pages, so they are translated
+NO_ACCOUNT = "There is no such account."
+NO_EMPLOYER = "There is no such employer."
+LAST_ADMINISTRATOR = "This is the last administrator: make somebody else one first."
+TEXTS = (  # shown on pages, so they are translated
+    ENDED, NOT_CURRENT, TOO_MANY_TRIES, BAD_LENGTH, TOO_EASY, NO_ACCOUNT, NO_EMPLOYER, LAST_ADMINISTRATOR,
+)  # fmt: skip
 
 TOKEN_BYTES = 32  # 256 bits
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256  # characters, as BAD_LENGTH says
 ISSUER = "Muster"
 _DRIFT = (-1, 0, 1)  # steps of 30 seconds that a phone's clock may be off
 _SEEN_EVERY = timedelta(minutes=1)  # a busy page need not write at each request
+COMMAND = Reader(role=Role.SYSTEM, id="command")  # who has a shell on the machine
 _HASHES_AT_ONCE = 2  # each takes 64 MiB for a tenth of a second
 
 
@@ -80,6 +88,7 @@ class StaffDesk:
         employer: EmployerId | None = None,
         languages: tuple[str, ...] = (),
         totp_secret: str | None = None,
+        by: Reader = COMMAND,
     ) -> Staff:
         """A new account; without a TOTP secret the first sign-in enrols one.
 
@@ -105,9 +114,62 @@ class StaffDesk:
             if await unit.staff.hold(login) is not None:
                 raise InputError(f"The login {login!r} is taken. Choose another.")
             await unit.staff.add(staff)
+            await self._enter(unit, by, staff.id, f"added as {role}")
         return staff
 
-    async def renew(self, login: str, password: str) -> None:
+    async def change(
+        self,
+        staff: StaffId,
+        *,
+        name: str,
+        role: Role,
+        employer: EmployerId | None = None,
+        languages: tuple[str, ...] = (),
+        by: Reader,
+    ) -> None:
+        """Who somebody is and what they may do; another role signs them out everywhere.
+
+        Raises InputError for what does not fit together, and for the last administrator who gives the role up.
+        """
+        async with self._store.transaction() as unit:
+            held = await self._held(unit, staff)
+            _check_account(held.login, name, role, employer)
+            if employer is not None and await unit.sites.employer(employer) is None:
+                raise InputError(NO_EMPLOYER)
+            if role is not held.role:
+                await self._keep_an_administrator(unit, held)
+                await unit.staff.end_all(staff)
+            changed = replace(held, name=name.strip(), role=role, employer=employer, languages=languages)
+            await unit.staff.save(changed)
+            await self._enter(unit, by, staff, f"changed: {role}" if role is not held.role else "changed")
+
+    async def all(self) -> Sequence[Staff]:
+        """Every account, by login."""
+        async with self._store.look() as unit:
+            return await unit.staff.all()
+
+    async def _held(self, unit: Unit, staff: StaffId) -> Staff:
+        """The account, held until this transaction ends; raises InputError when there is none."""
+        known = await unit.staff.get(staff)
+        held = await unit.staff.hold(known.login) if known is not None else None
+        if held is None:
+            raise InputError(NO_ACCOUNT)
+        return held
+
+    async def _keep_an_administrator(self, unit: Unit, leaving: Staff) -> None:
+        """Somebody must be able to let others in."""
+        others = [
+            one
+            for one in await unit.staff.all()
+            if one.role is Role.ADMINISTRATOR and one.disabled_at is None and one.id != leaving.id
+        ]
+        if leaving.role is Role.ADMINISTRATOR and not others:
+            raise InputError(LAST_ADMINISTRATOR)
+
+    async def _enter(self, unit: Unit, by: Reader, staff: StaffId, detail: str) -> None:
+        await audit.record(unit, by, Deed.CHANGE, Matter.STAFF, staff, at=self._clock.now(), detail=detail)
+
+    async def renew(self, login: str, password: str, *, by: Reader = COMMAND) -> None:
         """For a forgotten password or a lost phone: signs out everywhere; the next sign-in enrols a second factor.
 
         Raises InputError when there is no such account.
@@ -128,13 +190,26 @@ class StaffDesk:
                 )
             )
             await unit.staff.end_all(staff.id)
+            await self._enter(unit, by, staff.id, "renewed")
 
-    async def disable(self, login: str) -> None:
-        """Nobody signs in with it any more, and who is signed in is out. Raises InputError for an unknown login."""
+    async def disable(self, login: str, *, by: Reader = COMMAND) -> None:
+        """Nobody signs in with it any more, and who is signed in is out.
+
+        Raises InputError for an unknown login and for the last administrator.
+        """
         async with self._store.transaction() as unit:
             staff = await _known(unit, login)
+            await self._keep_an_administrator(unit, staff)
             await unit.staff.save(replace(staff, disabled_at=self._clock.now()))
             await unit.staff.end_all(staff.id)
+            await self._enter(unit, by, staff.id, "disabled")
+
+    async def enable(self, login: str, *, by: Reader) -> None:
+        """They may sign in again. Raises InputError for an unknown login."""
+        async with self._store.transaction() as unit:
+            staff = await _known(unit, login)
+            await unit.staff.save(replace(staff, disabled_at=None))
+            await self._enter(unit, by, staff.id, "enabled")
 
     # --- signing in -------------------------------------------------------------------------------------------------
 
