@@ -140,7 +140,7 @@ def _words(broadcast: Broadcast, letters: Letters, language: str, info: Info) ->
             continue
         if not has_words(text):
             continue  # not complete: nobody reads this language, and the forecast says who would have
-        for msgid, variables in _differences(meant, text):
+        for msgid, variables in differences(meant, text):
             yield _fault(name, language, msgid, **variables)
         for place in _places_named(letters, meant):
             if place not in text:
@@ -154,7 +154,7 @@ def _begins_as_a_drill(letters: Letters, language: str, headline: str) -> bool:
     return _FIRST_WORD.split(headline.strip(), maxsplit=1)[0].casefold() in words
 
 
-def _differences(meant: str, text: str) -> Iterator[tuple[str, dict[str, object]]]:
+def differences(meant: str, text: str) -> Iterator[tuple[str, dict[str, object]]]:
     """What a translation changed that it may not: variables, numbers, phone numbers, stray braces."""
     for name in sorted(placeholders(meant) - placeholders(text)):
         yield NO_NAME, {"name": name}
@@ -162,6 +162,11 @@ def _differences(meant: str, text: str) -> Iterator[tuple[str, dict[str, object]
         yield OTHER_NAME, {"name": name}
     for stray in stray_braces(text):
         yield STRAY, {"what": stray}
+    yield from differing_numbers(meant, text)
+
+
+def differing_numbers(meant: str, text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """The numbers and phone numbers that one text has and the other has not."""
     here, there = Counter(numbers(text)), Counter(numbers(meant))
     for number in sorted((there - here).elements()):
         yield NO_NUMBER, {"number": number}
