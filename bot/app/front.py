@@ -11,7 +11,18 @@ from bot.app.outside import Outside
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
-from bot.console import alerts, board, board_exports, frame, people, preparedness, reports, sites
+from bot.console import (
+    alerts,
+    audit_pages,
+    board,
+    board_exports,
+    frame,
+    people,
+    preparedness,
+    reports,
+    sites,
+    staff_pages,
+)
 from bot.console.board_stream import BoardStream
 from bot.console.words import LANGUAGES
 from bot.domain.contact import Channel
@@ -116,6 +127,10 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
             desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, audit=audit, printer=draw_report
         ),
         *_company(outside, desks),
+        *staff_pages.routes(
+            desk=staff, store=store, clock=clock, ids=desks.ids, languages=list(locale_of(settings).languages.items())
+        ),
+        *audit_pages.routes(desk=audit, staff=staff),
     ]
     made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 

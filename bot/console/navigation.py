@@ -22,6 +22,8 @@ _PLACES = (
     ("/console/sites", N_("Sites"), Matter.ROSTER),
     ("/console/preparedness", N_("Preparedness"), Matter.ROSTER),
     ("/console/reports", N_("Reports"), Matter.BROADCAST),
+    ("/console/staff", N_("Staff"), Matter.STAFF),
+    ("/console/audit", N_("Audit"), Matter.AUDIT),
 )
 
 
