@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
+from bot.app.case_pages import case_pages
 from bot.app.desks import Desks, given, locale_of
 from bot.app.outside import Outside
 from bot.cap.intake import Intake
@@ -127,6 +128,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
             desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, audit=audit, printer=draw_report
         ),
         *_company(outside, desks),
+        *case_pages(outside, desks, operators),
         *staff_pages.routes(
             desk=staff, store=store, clock=clock, ids=desks.ids, languages=list(locale_of(settings).languages.items())
         ),

@@ -16,6 +16,7 @@ class Place:
 
 
 _PLACES = (
+    ("/console/cases", N_("Cases"), Matter.CASE),
     ("/console/alerts", N_("Alerts"), Matter.BROADCAST),
     ("/console/board", N_("Board"), Matter.BROADCAST),
     ("/console/people", N_("People"), Matter.ROSTER),

@@ -209,7 +209,11 @@ class CaseWork:
                 suggestions=[
                     row for row in near if row.case.id not in linked and _is_same_employer(row, case, contact)
                 ][:SUGGESTED],
-                history=await unit.activities.of_case(case.id),
+                history=[
+                    one
+                    for one in await unit.activities.of_case(case.id)
+                    if one.kind is not ActivityKind.CLUES or reader.role is Role.SPECIALIST
+                ],
                 consents=await unit.consents.of(contact.id),
                 evidence=await evidence_of(unit, contact.id, folder.cases),
                 claim=await unit.claims.of(contact.id),
@@ -476,7 +480,7 @@ def _is_meant(row: Row, text: str) -> bool:
 def _employer(case: Case, contact: Contact) -> str:
     """The employer that the case tells of, as it can be compared."""
     told = case.facts.get("employer")
-    return extract.fold(told) if isinstance(told, str) else str(contact.employer or "")
+    return extract.fold(told).strip() if isinstance(told, str) else str(contact.employer or "")
 
 
 def _is_same_employer(row: Row, case: Case, contact: Contact) -> bool:
