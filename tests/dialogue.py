@@ -79,9 +79,8 @@ class Worker:
         self._read = len(self.said) - len(self._unread())
 
     async def _sends(self, **what: object) -> None:
-        received = Received(  # type: ignore[arg-type]
-            channel=self.channel, address=self.address, provider_id=f"{self.address.path}-{next(self._numbers)}", **what
-        )
+        id_ = f"{self.address.path}-{next(self._numbers)}"
+        received = Received(channel=self.channel, address=self.address, provider_id=id_, **what)  # type: ignore[arg-type]
         self._read = len(self.said)
         await self.house.take(received)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.activity import Activity, ActivityId, ActivityKind
-from bot.domain.case import Case, CaseId, CaseStatus, Outcome
+from bot.domain.case import Case, CaseId, CaseStatus, Outcome, Topic, Urgency
 from bot.domain.claim import Claim
 from bot.domain.contact import Address, Contact, ContactId
 from bot.domain.delivery import Content, Lane
@@ -21,7 +21,7 @@ from bot.domain.session import Session, SessionStatus
 from bot.domain.staff import Role, Staff, StaffId
 from bot.domain.values import Value
 from bot.engine.effects import GivenBack, Say, Text
-from bot.services import access, audit
+from bot.services import access, audit, faults
 from bot.services.access import Deed, Matter, Reader, of_conversation
 from bot.services.conversation import Conversation
 from bot.services.desk_ports import QueueRow, Translation
@@ -29,7 +29,7 @@ from bot.services.letters import CHECK_IN
 from bot.services.ports import Bell, Clock, Store, Unit
 from bot.services.queue import in_order, visible
 from bot.services.timeline import DESK_ORIGIN, STAFF_ORIGIN, Entry, timeline
-from bot.services.turn import ASKED_BY, Turn
+from bot.services.turn import ASKED_BY, Turn, is_left_behind
 
 JOINED = Text(msgid="You are now writing with a person: {name}, {organisation}.")
 CHANGED = Text(msgid="Another person writes with you from now on: {name}, {organisation}.")
@@ -263,9 +263,20 @@ class Desk:
                     await room.save(replace(case, status=CaseStatus.OPEN, owner=None))
             self._note(room, ActivityKind.GIVEN_BACK, details={"why": why.value, "from": claim.staff})
             await self._end_lent(room.unit, contact)
-            await self._tell(room, GAVE_BACK if room.open_cases else LEFT, claim.staff)
+            waits = bool(room.open_cases) or await self._is_owed(room, claim)
+            await self._tell(room, GAVE_BACK if waits else LEFT, claim.staff)
         await self.bell.ring(contact, Lane.REPLY)
         return True
+
+    async def _is_owed(self, room: Room, claim: Claim) -> bool:
+        """Whether an answer is owed to the contact; then there is a case, for nobody else would know of it."""
+        heard = max((reach.last_heard_at for reach in room.contact.reaches if reach.last_heard_at), default=None)
+        is_owed = claim.answered_at is None or (heard is not None and heard > claim.answered_at)
+        if is_owed:
+            await self.conversation.house.cases.open(
+                room.unit, contact=room.contact, topic=Topic.PERSON, urgency=Urgency.NORMAL, facts={}, now=room.now
+            )
+        return is_owed
 
     async def hand_back(
         self,
@@ -311,17 +322,19 @@ class Desk:
 
     async def _go_on(self, room: Room, how: HandBack, staff: StaffId) -> None:
         """The bot says that it speaks again, and goes on with what it was doing or lets it go."""
+        setting = self.conversation.listening.setting(room.contact.language, room.now)
+        sessions, _ = await faults.sound(room.unit, self.conversation.house, room.contact, setting)
+        for session in list(sessions):
+            if how is HandBack.END or (session.flow == CHECK_IN and is_left_behind(session)):
+                await room.unit.sessions.save(session.ended())
+                sessions.remove(session)
         address = way_to(room.contact)
-        sessions = list(await room.unit.sessions.open(room.contact.id))
         if address is None:
             return
         turn = self._turn(room, address, sessions)
         turn.says.append(self._sentence(LEFT, await self._name(room.unit, staff)))
-        if how is HandBack.RESUME and sessions:
+        if sessions:
             await turn.go_on(GivenBack())
-        else:
-            for session in sessions:
-                await room.unit.sessions.save(session.ended())
         await room.unit.deliveries.add(turn.deliveries())
 
     # --- speaking ---------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def _by_opt_out(situation: Situation) -> Decision | None:
 def _by_person(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:
     """While a person speaks with the contact the bot is mute (R14), but hears what an alert or that person asked.
 
-    A danger is theirs to answer, and is put before their eyes.
+    A danger is theirs to answer, and is put before their eyes; so is what is no answer to a question of theirs.
     """
     if not situation.is_owned:
         return None
@@ -161,7 +161,7 @@ def _by_person(situation: Situation, triggers: Triggers, limits: Limits) -> Deci
     is_plain = situation.signal in (Signal.SOS, Signal.DANGER) or danger >= limits.danger
     if is_plain:
         return Decision(deed=Deed.RAISE, flow=triggers.danger(situation.understanding))
-    return CONTINUE if situation.is_lent and situation.fit is not None else HOLD
+    return CONTINUE if situation.is_lent and situation.fit in (Fit.LOOSE, Fit.EXACT) else HOLD
 
 
 def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Decision | None:
