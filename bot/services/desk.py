@@ -82,6 +82,7 @@ class View:
     site: Site | None
     address: Address | None  # where a reply goes
     has_more: bool = False  # earlier entries than these
+    translations: Sequence[Translation] = ()  # of these entries, in whatever languages
 
 
 @dataclass(slots=True, kw_only=True)
@@ -169,12 +170,12 @@ class Desk:
             await unit.deliveries.history(contact.id, history + 1),
             await unit.activities.of(contact.id, history + 1),
         )
-        staff = await unit.staff.all()
+        staff, shown = await unit.staff.all(), entries[-history:]
         return View(
             contact=contact,
             cases=cases,
             claim=claim,
-            entries=entries[-history:],
+            entries=shown,
             sessions=await unit.sessions.open(contact.id),
             names={one.id: one.name for one in staff},
             colleagues={one.id: one.name for one in staff if _may_answer(one, contact, cases)},
@@ -182,6 +183,7 @@ class Desk:
             site=await unit.sites.get(contact.site) if contact.site else None,
             address=way_to(contact),
             has_more=len(entries) > history,
+            translations=await unit.translations.beside([one.subject for one in shown if one.text]),
         )
 
     # --- whose it is ------------------------------------------------------------------------------------------------

@@ -119,8 +119,8 @@ class Translations(Protocol):
         """Insert or replace by subject and language."""
         ...
 
-    async def of(self, subjects: Collection[str], language: str) -> Mapping[str, Translation]:
-        """Those that there are, by subject."""
+    async def beside(self, subjects: Collection[str]) -> Sequence[Translation]:
+        """Those that there are, in every language, in no order."""
         ...
 
 

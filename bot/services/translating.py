@@ -100,17 +100,15 @@ class Translating:
     def is_on(self) -> bool:
         return self.translator is not None
 
-    async def beside(self, view: View, spoken: Sequence[str]) -> Mapping[str, Beside]:
+    def beside(self, view: View, spoken: Sequence[str]) -> Mapping[str, Beside]:
         """What to show beside a conversation's entries, by subject, to a reader of these languages, the first the best.
 
-        What is missing is begun in the background; `conversation:<contact>` is told when it is there.
+        What is missing is begun in the background; `conversation:<contact>` is told when it is there. It is to be
+        called in a running loop, with a view that the reader was given.
         """
         foreign = _foreign(view, spoken)
-        if not foreign:
-            return {}
-        async with self.store.look() as unit:
-            known = await unit.translations.of([task.subject for task in foreign], spoken[0])
-        found = {task.subject: self._shown(task, known.get(task.subject), view) for task in foreign}
+        known = {(one.subject, one.language): one for one in view.translations}
+        found = {task.subject: self._shown(task, known.get(task.key), view) for task in foreign}
         for task in foreign[-LATEST:]:
             if found[task.subject] is None:
                 self._begin(task)

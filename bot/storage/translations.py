@@ -1,6 +1,6 @@
 """Owns translations in SQL: whose and by which engine in clear, the text sealed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -30,10 +30,9 @@ class SqlTranslations:
         }
         await put(self._db, translations, [row])
 
-    async def of(self, subjects: Collection[str], language: str) -> Mapping[str, Translation]:
-        wanted = translations.c.subject.in_(list(subjects)), translations.c.language == language
-        rows = await self._db.execute(select(translations).where(*wanted))
-        return {row.subject: self._translation(row) for row in rows}
+    async def beside(self, subjects: Collection[str]) -> Sequence[Translation]:
+        rows = await self._db.execute(select(translations).where(translations.c.subject.in_(list(subjects))))
+        return [self._translation(row) for row in rows]
 
     def _translation(self, row: Any) -> Translation:
         return Translation(
