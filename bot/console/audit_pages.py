@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
@@ -73,25 +72,18 @@ class AuditPages:
             )
         if not sought.before:  # one look is one entry, however many pages are turned
             await self.desk.note(reader(request), Deed.READ, Matter.AUDIT, "search", detail=_searched(sought))
-        people = {one.id: one.name for one in await self.staff.all()}
-        values: dict[str, Any] = {
-            "sought": sought,
-            "people": people,
-            "deeds": DEEDS,
-            "matters": MATTERS,
-            "roles": ROLES,
-        }
         following = entries[PAGE - 1].number if len(entries) > PAGE else None
-        older = str(request.rel_url.update_query(before=following)) if following else ""
         return page(
             request,
             "audit/list.html",
             entries=entries[:PAGE],
-            older=older,
+            older=str(request.rel_url.update_query(before=following)) if following else "",
+            sought=sought,
+            people={one.id: one.name for one in await self.staff.all()},
+            roles=ROLES,
             is_role=_is_role,
             deeds=DEEDS,
             matters=MATTERS,
-            **values,
         )
 
     async def check(self, request: web.Request) -> web.Response:
