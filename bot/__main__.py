@@ -161,6 +161,14 @@ def _rotate(settings: config.Settings, _: argparse.Namespace) -> int:
     return asyncio.run(administration.rotate_keys(run.with_home(settings)))
 
 
+def _backup(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(administration.back_up(run.with_home(settings), options.file))
+
+
+def _restore(settings: config.Settings, options: argparse.Namespace) -> int:
+    return asyncio.run(administration.restore(run.with_home(settings), options.file, replaces=options.replace))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="muster", description="Reach migrant workers in a crisis, and hear them.")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -174,6 +182,10 @@ def _parser() -> argparse.ArgumentParser:
     _add(audit, "verify", _audit_verify, "whether the audit's chain is whole")
     _add(commands, "migrate", _migrate, "bring the database to this version")
     _add(commands, "rotate", _rotate, "encrypt everything anew with the first of MUSTER_KEYS")
+    _add(commands, "backup", _backup, "write everything into one encrypted file").add_argument("file", type=Path)
+    restored = _add(commands, "restore", _restore, "put a backup back, without whoever was erased since")
+    restored.add_argument("file", type=Path)
+    restored.add_argument("--replace", action="store_true", help="in place of all that is in the database now")
     return parser
 
 

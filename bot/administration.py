@@ -33,6 +33,7 @@ from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk, new_totp_secret, totp_uri
 from bot.simulate import NoBell, NoThrottle, Simulation, Terminal, lines_of_terminal
+from bot.storage import backup, ledger
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.migrate import migrate
 from bot.storage.rotate import rotate
@@ -236,6 +237,33 @@ async def rotate_keys(settings: Settings) -> int:
     for table, count in counts.items():
         print(f"{table}: {count} sealed anew")
     print("The older keys can be dropped from MUSTER_KEYS.")
+    return 0
+
+
+async def back_up(settings: Settings, file: Path) -> int:
+    """Write the whole database into one encrypted file."""
+    url, keyring = settings.database_url.get_secret_value(), Keyring.parse(settings.keys.get_secret_value())
+    await migrate(url)
+    counts = await backup.back_up(url=url, keyring=keyring, path=file, clock=SystemClock())
+    print(f"{file}: {sum(counts.values())} rows of {len(counts)} tables, written and read again.")
+    print(f"It opens with today's MUSTER_KEYS only. Keep {settings.home / ledger.NAME} with it: who was erased since.")
+    return 0
+
+
+async def restore(settings: Settings, file: Path, *, replaces: bool) -> int:
+    """Put a backup into the settings' database, and erase again whoever was erased since."""
+    url, keyring = settings.database_url.get_secret_value(), Keyring.parse(settings.keys.get_secret_value())
+    await migrate(url)
+    done = await backup.restore(
+        url=url,
+        keyring=keyring,
+        path=file,
+        forgotten=ledger.read(settings.home / ledger.NAME),
+        clock=SystemClock(),
+        replaces=replaces,
+    )
+    print(f"{sum(done.counts.values())} rows of {len(done.counts)} tables are back.")
+    print(f"{done.erased} people who were erased since are erased again. Everybody signs in anew.")
     return 0
 
 

@@ -34,9 +34,14 @@ async def migrate(url: str) -> None:
 def check(connection: Connection) -> None:
     """Raises ConfigurationError when the database is not at the revision that this version works with."""
     stored = MigrationContext.configure(connection).get_current_revision()
-    needed = ScriptDirectory.from_config(_config()).get_current_head()
+    needed = head()
     if stored != needed:
         raise ConfigurationError([f"the database is at revision {stored}, not {needed}: run `python -m bot migrate`"])
+
+
+def head() -> str | None:
+    """The revision that this version works with."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _upgrade(connection: Connection) -> None:
