@@ -1,7 +1,7 @@
 """Owns the worker: hears the doorbells, calls the services, runs the ticks, and stops without dropping anything."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,6 +65,7 @@ class Worker(Generic[H]):
     privacy: Privacy
     store: Store
     clock: Clock
+    others: Sequence[Duty] = ()  # what else is done again and again, each apart
     hands: int = 16
     rest_seconds: float = TICK_SECONDS  # between two ticks, and after a bell that failed
     beat: Callable[[], None] = lambda: None  # told after each look for what is due: who stops telling is stuck
@@ -75,7 +76,7 @@ class Worker(Generic[H]):
             group.create_task(self._listen(self.messages, self._answer, stop))
             group.create_task(self._listen(self.deliveries, self._send, stop))
             group.create_task(self.outreach.run(stop))
-            for duty in (self.ring_due, self.broadcasts.keep_time, self.privacy.forget_due):
+            for duty in (self.ring_due, self.broadcasts.keep_time, self.privacy.forget_due, *self.others):
                 group.create_task(self._tick_on(duty, stop))  # apart: to begin a broadcast to a million takes a minute
 
     async def _listen(self, bell: Hearing[H], work: Work, stop: asyncio.Event) -> None:

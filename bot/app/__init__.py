@@ -9,6 +9,7 @@ from functools import cache
 from aiohttp import web
 
 from bot.app.desks import Desks, broadcast_desk, converse, send_through
+from bot.app.duties import desk_ticks, duty_desk
 from bot.app.news import NewsBell
 from bot.app.outside import Outside, open_outside, shared_throttle
 from bot.channels.telegram import TelegramChannel
@@ -73,6 +74,7 @@ def _build(outside: Outside) -> App:
     inbox = Inbox(store=store, bell=heard, clock=desks.clock, ids=desks.ids, ways=outside.ways)
     conversation = converse(settings, desks, store=store, bell=said, channels=channels, rasa=outside.rasa)
     operators = Desk(store=store, bell=said, clock=desks.clock, conversation=conversation)
+    duty = duty_desk(settings, desks, store=store, operators=operators)
     throttle = shared_throttle(settings, outside.redis, channels)
     sender = send_through(settings, desks, store=store, channels=channels, throttle=throttle)
     broadcasts = broadcast_desk(settings, desks, store=store, ways=outside.ways)
@@ -88,6 +90,7 @@ def _build(outside: Outside) -> App:
             store=store, desk=broadcasts, sender=sender, clock=desks.clock, ids=desks.ids, ways=outside.ways
         ),
         privacy=desks.privacy,
+        others=desk_ticks(outside, desks, duty),
         store=store,
         clock=desks.clock,
     )

@@ -1,6 +1,6 @@
 """Owns word to people outside the console: that a case waits, never whose or about what (R11, R16)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -32,7 +32,11 @@ URGENCIES = {
 OPEN_CONSOLE = "Open the console:"
 TEXTS = (*TITLES.values(), *URGENCIES.values(), OPEN_CONSOLE)  # written, so translated
 
-Write = Callable[[str], str]  # a text in the language of this deployment's staff
+
+class Write(Protocol):
+    """A text in the language of this deployment's staff."""
+
+    def __call__(self, text: str, /, **variables: object) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,7 @@ class AlarmDesk:
         return self._drawn(alarm, case, is_protection=is_secret)
 
     def _drawn(self, alarm: Alarm, case: Case, *, is_protection: bool) -> Notice:
-        title = self.write(TITLES[alarm.kind]).format(number=case.number)
+        title = self.write(TITLES[alarm.kind], number=case.number)
         lines = (f"{title}.", self.write(URGENCIES[case.urgency]), f"{self.write(OPEN_CONSOLE)} {self.console_url}")
         return Notice(
             id=f"{alarm.number}-{alarm.kind}",
