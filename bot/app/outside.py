@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 import aiohttp
 from redis.asyncio import Redis
@@ -15,7 +17,7 @@ from bot.channels.twilio import TwilioAccount
 from bot.channels.twilio_buttons import Buttons
 from bot.channels.webchat import WebChatChannel
 from bot.channels.whatsapp import WhatsAppChannel
-from bot.clock import SystemClock
+from bot.clock import RandomIds, SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.nlu.rasa import RasaClient
@@ -23,8 +25,10 @@ from bot.queue.connection import connect
 from bot.queue.live import Live
 from bot.queue.throttle import Pace, Throttle
 from bot.services.desk_ports import Translator
+from bot.services.documents import Documents
 from bot.services.forecast import Way
-from bot.services.ports import Channeller
+from bot.services.outgoing import OutgoingFiles
+from bot.services.ports import Channeller, Files
 from bot.storage.crypto import Keyring
 from bot.storage.store import SqlStore
 from bot.translation import LibreTranslate
@@ -55,17 +59,31 @@ def ask_translator(settings: Settings, session: aiohttp.ClientSession) -> Transl
     return LibreTranslate(session=session, url=settings.translation_url, key=key, breaker=breaker)
 
 
-def open_telegram(settings: Settings) -> TelegramChannel | None:
+def outgoing_files(settings: Settings, store: SqlStore) -> OutgoingFiles:
+    """The files that the desk sends."""
+    return OutgoingFiles(
+        store=store,
+        documents=Documents(ids=RandomIds(), life=timedelta(days=settings.retention.documents)),
+        clock=SystemClock(),
+        sign=partial(store.fingerprint, "media"),
+        public_url=settings.public_url,
+    )
+
+
+def open_telegram(settings: Settings, files: Files) -> TelegramChannel | None:
     token = settings.telegram_token.get_secret_value()
     if not token:
         return None
     return TelegramChannel(
-        token=token, secret=settings.telegram_secret.get_secret_value(), api_url=settings.telegram_api_url
+        token=token,
+        secret=settings.telegram_secret.get_secret_value(),
+        api_url=settings.telegram_api_url,
+        files=files,
     )
 
 
 def open_channels(
-    settings: Settings, session: aiohttp.ClientSession, live: Live, telegram: TelegramChannel | None
+    settings: Settings, session: aiohttp.ClientSession, live: Live, telegram: TelegramChannel | None, files: Files
 ) -> Mapping[Channel, Channeller]:
     """The channels that have what they need; the web chat always has."""
     channels: dict[Channel, Channeller] = {Channel.WEBCHAT: WebChatChannel(live=live)}
@@ -81,7 +99,7 @@ def open_channels(
             session=session,
         )
         if settings.sms_from:
-            channels[Channel.SMS] = SmsChannel(account=account, sender=settings.sms_from)
+            channels[Channel.SMS] = SmsChannel(account=account, sender=settings.sms_from, files=files)
         if settings.whatsapp_from:
             buttons = Buttons(account=account) if settings.whatsapp_buttons else None
             channels[Channel.WHATSAPP] = WhatsAppChannel(
@@ -89,6 +107,7 @@ def open_channels(
                 sender=settings.whatsapp_from,
                 buttons=buttons,
                 template_variables=settings.whatsapp_template_variables,
+                files=files,
             )
     return channels
 
@@ -134,6 +153,7 @@ class Outside:
     translator: Translator | None
     telegram: TelegramChannel | None
     channels: Mapping[Channel, Channeller]
+    files: OutgoingFiles
     ways: Mapping[Channel, Way]
 
 
@@ -147,10 +167,11 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
         stack.push_async_callback(redis.aclose)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         live = await stack.enter_async_context(Live(redis=redis))
-        telegram = open_telegram(settings)
+        files = outgoing_files(settings, store)
+        telegram = open_telegram(settings, files)
         if telegram is not None:
             await stack.enter_async_context(telegram)
-        channels = open_channels(settings, session, live, telegram)
+        channels = open_channels(settings, session, live, telegram, files)
         yield Outside(
             settings=settings,
             store=store,
@@ -161,5 +182,6 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             translator=ask_translator(settings, session),
             telegram=telegram,
             channels=channels,
+            files=files,
             ways=broadcast_ways(settings, channels),
         )

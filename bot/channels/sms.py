@@ -1,17 +1,18 @@
 """Owns SMS by Twilio: plain text, options as numbered lines."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.channels.segments import cut, segments, utf16_units
-from bot.channels.twilio import MAX_BODY, TwilioAccount
+from bot.channels.twilio import MAX_BODY, TwilioAccount, link_to
 from bot.channels.twilio_forms import Form, attachments, message_sid, shared_position
 from bot.domain.contact import Address, Channel, Scheme
 from bot.domain.delivery import Content, Delivery
 from bot.domain.errors import InputError
 from bot.domain.message import Attachment, MessageKind, Received
-from bot.services.ports import Inbound, Request
+from bot.services.ports import Files, Inbound, Request
 
+MAX_LINK = 160  # characters of a file's address
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
 _MACHINE = re.compile(r"[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &_.+-]{1,15}")  # a short code, a sender's name
 
@@ -30,6 +31,7 @@ class SmsChannel:
 
     account: TwilioAccount
     sender: str
+    files: Files | None = None
     name: Channel = Channel.SMS
     has_receipts: bool = True
 
@@ -56,13 +58,22 @@ class SmsChannel:
         )
 
     def fit(self, content: Content) -> tuple[Content, ...]:
-        return cut_for_sms(content)
+        """As text messages; one with a file leaves room for its address."""
+        if content.attachment is None:
+            return cut_for_sms(content)
+        return cut(content, MAX_BODY - MAX_LINK, utf16_units, is_numbered=True)
 
     def cost(self, content: Content) -> float:
-        """Its segments: what a number's pace and the bill count."""
-        return float(segments(content.text)[1])
+        """Its segments: what a number's pace and the bill count; a file's address counts as the longest."""
+        text = content.text if content.attachment is None else f"{content.text}\n{'x' * MAX_LINK}"
+        return float(segments(text)[1])
 
     async def send(self, delivery: Delivery) -> str:
+        """The text, and on a line of its own the address of the file: a picture message would not reach every phone."""
+        content = delivery.content
+        if content.attachment is not None:
+            text = f"{content.text}\n{link_to(self.files, content.attachment)}".strip()
+            delivery = replace(delivery, content=replace(content, text=text))
         return await self.account.send(delivery, sender=self.sender, to=delivery.address.path)
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:

@@ -3,7 +3,7 @@
 import hmac
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,9 @@ from telegram import (
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
+from telegram import (
+    Message as TelegramMessage,
+)
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -36,15 +39,19 @@ from bot.channels.segments import cut, utf16_units
 from bot.channels.telegram_updates import read_update, update_number
 from bot.domain.contact import Channel
 from bot.domain.delivery import Content, Delivery
-from bot.domain.document import MAX_DOCUMENT_BYTES
+from bot.domain.document import MAX_DOCUMENT_BYTES, DocumentId
 from bot.domain.errors import InputError, NotAuthentic, Reason, SendError, Unavailable
 from bot.domain.message import Attachment, Received
 from bot.log import logger
-from bot.services.ports import Inbound, Request
+from bot.services.ports import Files, Inbound, Request
 
 log = logger("telegram")
 
 MAX_TEXT = 4096  # UTF-16 units
+MAX_CAPTION = 1024  # UTF-16 units
+MAX_PHOTO = 10 * 1024**2  # bytes; larger ones go as documents, up to 50 MB
+_FILE_NAMES = {"image/jpeg": "photo.jpg", "image/png": "photo.png", "application/pdf": "document.pdf"}
+_NO_PHOTO = ("photo_invalid_dimensions", "image_process_failed")  # too long and thin, or of a kind it cannot draw
 POLL_SECONDS = 25
 UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 SHARE_LOCATION = "📍"
@@ -61,6 +68,7 @@ class TelegramChannel:
     token: str = field(repr=False)
     secret: str = field(default="", repr=False)
     api_url: str = "https://api.telegram.org"
+    files: Files | None = None
     name: Channel = Channel.TELEGRAM
     has_receipts: bool = False
     _bot: Bot = field(init=False, repr=False)
@@ -151,24 +159,52 @@ class TelegramChannel:
     # --- out ------------------------------------------------------------------------------------------------------
 
     def fit(self, content: Content) -> tuple[Content, ...]:
-        """Parts of at most 4,096 UTF-16 units, the buttons under the last one."""
-        return cut(content, MAX_TEXT, utf16_units)
+        """Parts of at most 4,096 UTF-16 units, the buttons under the last one.
+
+        A file has a caption of at most 1,024: where the text is longer, the file follows it by itself.
+        """
+        if content.attachment is None or utf16_units(content.text) <= MAX_CAPTION:
+            return cut(content, MAX_TEXT, utf16_units)
+        text = replace(content, attachment=None, options=(), asks_position=False)
+        return (*cut(text, MAX_TEXT, utf16_units), replace(content, text=""))
 
     def cost(self, content: Content) -> float:
         return 1.0
 
     async def send(self, delivery: Delivery) -> str:
-        content = delivery.content
+        content, chat = delivery.content, _chat_id(delivery.address.path)
         try:
-            sent = await self._bot.send_message(
-                chat_id=_chat_id(delivery.address.path),
-                text=content.text,
-                reply_markup=_markup(content),
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            sent = (
+                await self._send_text(chat, content)
+                if content.attachment is None
+                else await self._send_file(chat, content, content.attachment)
             )
         except TelegramError as error:
             raise _send_error(error) from None
         return f"{delivery.address.path}:{sent.message_id}"
+
+    async def _send_text(self, chat: int, content: Content) -> TelegramMessage:
+        return await self._bot.send_message(
+            chat_id=chat,
+            text=content.text,
+            reply_markup=_markup(content),
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+    async def _send_file(self, chat: int, content: Content, document: DocumentId) -> TelegramMessage:
+        """A photo is shown at once; what Telegram does not take as one goes as a document."""
+        if self.files is None:
+            raise SendError(Reason.BAD_CONTENT, detail="files cannot be sent here")
+        media_type, body = await self.files.read(document)
+        name = _FILE_NAMES.get(media_type, "file")
+        caption, markup = content.text or None, _markup(content)
+        if media_type.startswith("image/") and len(body) <= MAX_PHOTO:
+            try:
+                return await self._bot.send_photo(chat, body, caption=caption, reply_markup=markup, filename=name)
+            except BadRequest as error:
+                if not error.message.lower().startswith(_NO_PHOTO):
+                    raise
+        return await self._bot.send_document(chat, body, caption=caption, reply_markup=markup, filename=name)
 
     async def acknowledge(self, received: Received) -> None:
         """Stop the tapped button's spinner."""

@@ -26,9 +26,10 @@ from bot.channels.twilio_forms import Form, Pairs, form_of, form_pairs, json_pai
 from bot.channels.twilio_reasons import reason
 from bot.domain.contact import Channel
 from bot.domain.delivery import Delivery, Template
+from bot.domain.document import DocumentId
 from bot.domain.errors import NotAuthentic, Reason, SendError
 from bot.domain.message import Attachment, Received
-from bot.services.ports import Inbound, Request
+from bot.services.ports import Files, Inbound, Request
 
 API_URL = "https://api.twilio.com"
 MAX_BODY = 1600  # characters that Twilio takes in one message
@@ -152,12 +153,17 @@ class TwilioAccount:
 
     # --- out ------------------------------------------------------------------------------------------------------
 
-    async def send(self, delivery: Delivery, *, sender: str, to: str, content: Mapping[str, str] | None = None) -> str:
+    async def send(
+        self, delivery: Delivery, *, sender: str, to: str, content: Mapping[str, str] | None = None, media: str = ""
+    ) -> str:
         """Hand a message to Twilio and return its SID; raises SendError.
 
-        `content` are the fields of a template to be sent instead of the delivery's text.
+        `content` are the fields of a template to be sent instead of the delivery's text, `media` is the address at
+        which Twilio fetches a file.
         """
-        fields = {"from_": sender, "to": to, **(content or {"body": delivery.content.text})}
+        fields: dict[str, Any] = {"from_": sender, "to": to, **(content or {"body": delivery.content.text})}
+        if media:
+            fields["media_url"] = [media]
         if self.public_url:
             fields["status_callback"] = f"{self.public_url}/channels/{delivery.channel.value}/status"
         message = await self._ask(lambda client: client.messages.create_async(**fields, **_life(delivery, self.now())))
@@ -201,6 +207,13 @@ class TwilioAccount:
 
     def _is_api(self, url: str) -> bool:
         return url.startswith((f"{self.api_url}/", f"{API_URL}/"))
+
+
+def link_to(files: Files | None, document: DocumentId) -> str:
+    """The address of a file; raises SendError where this channel was given none to send."""
+    if files is None:
+        raise SendError(Reason.BAD_CONTENT, detail="files cannot be sent here")
+    return files.link(document)
 
 
 def template_fields(template: Template) -> Mapping[str, str]:

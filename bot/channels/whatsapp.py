@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.channels.segments import cut, ends_sentence, numbered, split, utf16_units
-from bot.channels.twilio import MAX_BODY, MAX_VARIABLE, TwilioAccount, template_fields
+from bot.channels.twilio import MAX_BODY, MAX_VARIABLE, TwilioAccount, link_to, template_fields
 from bot.channels.twilio_buttons import Buttons, drawn
 from bot.channels.twilio_forms import Form, attachments, message_sid, shared_position
 from bot.domain.contact import Address, Channel, Scheme
 from bot.domain.delivery import Content, Delivery, Template
-from bot.domain.errors import InputError, SendError
+from bot.domain.errors import InputError, Reason, SendError
 from bot.domain.message import Attachment, Received
 from bot.log import logger
-from bot.services.ports import Inbound, Request
+from bot.services.ports import Files, Inbound, Request
 
 log = logger("whatsapp")
 
@@ -30,6 +30,7 @@ class WhatsAppChannel:
     sender: str
     buttons: Buttons | None = None
     template_variables: int = 1  # among which the approved template shares out a text
+    files: Files | None = None
     name: Channel = Channel.WHATSAPP
     has_receipts: bool = True
 
@@ -68,6 +69,9 @@ class WhatsAppChannel:
         """
         content = delivery.content
         fields: Mapping[str, str] | None = None
+        media = link_to(self.files, content.attachment) if content.attachment is not None else ""
+        if media and content.template is not None:
+            raise SendError(Reason.OUTSIDE_WINDOW, detail="templates carry no file")
         if content.template is not None:
             fields = template_fields(_filled(content, content.template, self.template_variables))
         elif self.buttons is not None and drawn(content) is not None:
@@ -81,6 +85,7 @@ class WhatsAppChannel:
             sender=PREFIX + self.sender.removeprefix(PREFIX),
             to=PREFIX + delivery.address.path,
             content=fields,
+            media=media,
         )
 
     async def fetch(self, attachment: Attachment) -> tuple[bytes, str]:

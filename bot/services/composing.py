@@ -1,4 +1,4 @@
-"""Owns composing: a person's reply to a contact, in another language, with a place or a file, and when it may not go."""
+"""Owns composing: a reply to a contact, in another language, with a place or a file, and when it may not go."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ class Composer:
         return await self.translator.translate(text, source, target)
 
     async def fill_in(self, reader: Reader, contact: ContactId, canned: str, place: PlaceId | None = None) -> Chosen:
-        """A canned reply for this contact, in their language; raises Denied, and InputError where it has no such text."""
+        """A canned reply in this contact's language; raises Denied, and InputError where it has no such text."""
         reply = await self.replies.get(reader, canned)
         view = await self.desk.look_again(reader, contact)
         language = language_in(reply, language_of(view.contact))

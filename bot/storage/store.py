@@ -146,6 +146,10 @@ class SqlStore:
         async with database.begun(self._engine, reads_only=True) as connection:
             yield SqlUnit(Work(connection=connection, vault=self._vault, clock=self._clock))
 
+    def fingerprint(self, purpose: str, text: str) -> str:
+        """A keyed hash (64 hexadecimal digits) that this database's processes alone can make."""
+        return self._vault.fingerprint(purpose, text)
+
     async def ping(self) -> None:
         """Read a row; raises Unavailable when the database does not answer."""
         async with database.begun(self._engine, reads_only=True) as connection:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from urllib.parse import urlencode, urlsplit
@@ -47,9 +47,10 @@ def routes(
     clock: Clock,
     languages: Mapping[str, str],
     settings: Settings,
+    link: Callable[[DocumentId], str] = lambda _: "",
     look_seconds: float = LOOK_SECONDS,
 ) -> list[web.RouteDef]:
-    """`languages` are the offered ones: code to the language's own name."""
+    """`languages` are the offered ones: code to the language's own name. `link` is the address of a file we sent."""
     page = Page(catalogs=catalogs, languages=languages, settings=settings)
     uploads = Uploads(inbox=inbox, store=store, documents=documents, clock=clock, public_url=settings.public_url)
 
@@ -61,7 +62,9 @@ def routes(
             return web.json_response({"error": "this address is a WebSocket: open /chat"}, status=426)
         await ws.prepare(request)
         with open_sockets.kept(request.app, ws):
-            opened = Socket(ws=ws, inbox=inbox, store=store, live=live, clock=clock, look_seconds=look_seconds)
+            opened = Socket(
+                ws=ws, inbox=inbox, store=store, live=live, clock=clock, link=link, look_seconds=look_seconds
+            )
             await opened.serve()
         return ws
 

@@ -155,8 +155,8 @@ def provider_id(client_id: str, address: Address) -> str:
     return f"{client_id}:{address.path}"
 
 
-def shown(delivery: Delivery) -> Mapping[str, Any]:
-    """A delivery as the page draws it."""
+def shown(delivery: Delivery, file: str = "") -> Mapping[str, Any]:
+    """A delivery as the page draws it; `file` is the address of what came with it."""
     content = delivery.content
     return {
         "type": "delivery",
@@ -167,6 +167,7 @@ def shown(delivery: Delivery) -> Mapping[str, Any]:
         "direction": direction(content.language),
         "options": [[option.label, option.payload] for option in content.options],
         "asks_position": content.asks_position,
+        "file": file,
         "is_read": delivery.status is DeliveryStatus.READ,
     }
 

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from aiohttp import WSMsgType, web
 
 from bot.domain.contact import Address, Channel, ContactId
 from bot.domain.delivery import Delivery, DeliveryStatus
+from bot.domain.document import DocumentId
 from bot.domain.errors import Unavailable
 from bot.domain.message import MessageKind, Receipt
 from bot.log import logger
@@ -74,6 +75,7 @@ class Reader:
 
     store: Store
     address: Address
+    link: Callable[[DocumentId], str]  # the address of a file that came with a delivery
     epoch: str = ""  # names the contact: after an erasure positions begin again
     position: int = 0  # nothing up to here is pending
     shown: set[str] = field(default_factory=set)  # ids after it that the page has
@@ -116,6 +118,11 @@ class Reader:
                 at = page[-1].position
         return found
 
+    def frame(self, delivery: Delivery) -> Mapping[str, Any]:
+        """The delivery as the page draws it."""
+        attachment = delivery.content.attachment
+        return frames.shown(delivery, self.link(attachment) if attachment is not None else "")
+
     async def history(self) -> list[Mapping[str, Any]]:
         """The last of both sides' words, oldest first."""
         deliveries = deque(await self.unseen(), maxlen=HISTORY)
@@ -127,7 +134,7 @@ class Reader:
             for message in messages
             if message.received.address == self.address and message.received.kind is MessageKind.WORDS
         ]
-        items += [(delivery.sent_at or delivery.created_at, frames.shown(delivery)) for delivery in deliveries]
+        items += [(delivery.sent_at or delivery.created_at, self.frame(delivery)) for delivery in deliveries]
         return [item for _, item in sorted(items, key=lambda pair: pair[0])][-HISTORY:]
 
 
@@ -140,6 +147,7 @@ class Socket:
     store: Store
     live: News
     clock: Clock
+    link: Callable[[DocumentId], str]
     look_seconds: float = LOOK_SECONDS
 
     def __post_init__(self) -> None:
@@ -173,7 +181,7 @@ class Socket:
 
     async def _talk(self, hello: Hello, texts: AsyncIterator[str]) -> None:
         secret = hello.secret or secrets.token_hex(32)
-        reader = Reader(store=self.store, address=frames.address_of(secret))
+        reader = Reader(store=self.store, address=frames.address_of(secret), link=self.link)
         tasks = [asyncio.create_task(self._listen(reader))]
         try:
             await self._greet(reader, hello, secret)
@@ -197,7 +205,7 @@ class Socket:
     async def _greet(self, reader: Reader, hello: Hello, secret: str) -> None:
         await reader.resume(hello.cursor)
         is_whole = reader.position == 0
-        items = await reader.history() if is_whole else [frames.shown(delivery) for delivery in await reader.unseen()]
+        items = await reader.history() if is_whole else [reader.frame(delivery) for delivery in await reader.unseen()]
         answer = {"type": "history", "items": items, "is_whole": is_whole, "cursor": reader.cursor}
         await self._send(answer if hello.secret else {**answer, "secret": secret})
 
@@ -298,7 +306,7 @@ class Socket:
     async def _show(self, reader: Reader) -> None:
         before = reader.cursor
         for delivery in await reader.unseen():
-            await self._send(frames.shown(delivery))
+            await self._send(reader.frame(delivery))
         if reader.cursor != before:
             await self._send({"type": "cursor", "cursor": reader.cursor})
 

@@ -25,6 +25,7 @@ _WORDS = {
     "waiting": "Waiting for a connection",
     "failed": "Not sent. Tap to send again.",
     "too_long": "This is too long. Please send it in shorter parts.",
+    "file": "Open the file",
     "my_place": "My location",
     "my_photo": "A photo",
     "my_choice": "Chosen",

@@ -80,11 +80,25 @@
     drawn.body.lang = it.language;
     drawn.body.dir = it.direction;
     drawn.foot.textContent = clock(drawn.at);
+    if (it.file) { attach(drawn, it); }
     closeQuestion(null);
     if (it.options.length || it.asks_position) { ask(it); }
     setWorking(false);
     if (follow) { toEnd(); }
     return true;
+  }
+
+  // The file's address ends: it is opened in a page of its own, and drawn here only if it is a picture.
+  function attach(drawn, it) {
+    var link = make('a', 'file', words.file), picture = make('img');
+    link.href = it.file;
+    link.target = '_blank';
+    link.rel = 'noopener noreferrer';
+    link.dir = 'auto';
+    picture.alt = '';
+    picture.onload = function () { link.insertBefore(picture, link.firstChild); if (atEnd()) { toEnd(); } };
+    picture.src = it.file;
+    drawn.item.insertBefore(link, drawn.foot);
   }
 
   function ask(it) {
