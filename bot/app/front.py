@@ -7,7 +7,9 @@ from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from bot.app.case_pages import case_pages
+from bot.app.desk_pages import desk_pages
 from bot.app.desks import Desks, given, locale_of
+from bot.app.duties import duty_desk
 from bot.app.outside import Outside
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
@@ -110,6 +112,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
     catalogs = Catalogs.load(settings.root / "locales", LANGUAGES)
     boards, audit = BoardDesk(store=store, clock=clock), AuditDesk(store=store, clock=clock)
     lookout = Lookout(reader=boards, clock=clock)
+    of_desk, closings = desk_pages(outside, desks, operators, staff)
     pages = [
         *alerts.routes(
             desk=broadcasts,
@@ -128,7 +131,9 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
             desk=ReportDesk(store=store, clock=clock), boards=boards, clock=clock, audit=audit, printer=draw_report
         ),
         *_company(outside, desks),
+        *of_desk,
         *case_pages(outside, desks, operators),
+        *duty.routes(desk=duty_desk(settings, desks, store=store, operators=operators), zone=settings.zone),
         *staff_pages.routes(
             desk=staff, store=store, clock=clock, ids=desks.ids, languages=list(locale_of(settings).languages.items())
         ),
@@ -137,7 +142,8 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
     made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 
     async def end_streams(_: web.Application) -> None:
-        await lookout.close()
+        for close in (lookout.close, *closings):
+            await close()
 
     made.on_shutdown.append(end_streams)
     return made

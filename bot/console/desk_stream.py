@@ -1,4 +1,4 @@
-"""Owns the desk's streams of server-sent events: the queue, read once for all, and each conversation for who opened it."""
+"""Owns the desk's streams of server-sent events: the queue, read once for all, and each open conversation."""
 
 import asyncio
 from collections import Counter
@@ -34,7 +34,7 @@ MOST = 20  # streams of one person
 
 Parts = Mapping[str, str]  # names of events to what they carry
 DrawQueue = Callable[[Sight, Reader, datetime | None], Parts]
-DrawConversation = Callable[[View | None, tuple[Glance, ...], datetime | None], Parts]
+DrawConversation = Callable[[View | None, tuple[Glance, ...], datetime | None], tuple[Parts, str]]  # with its id
 
 
 @dataclass(kw_only=True)
@@ -150,15 +150,13 @@ class ConversationStream:
                 view = await self.desk.look_again(who, contact, history=history)
                 lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
             except Denied:
-                for name, text in draw(None, (), None).items():
-                    await stream.send(text, event=name)
+                await _send(stream, draw(None, (), None))
                 return
             except Exception as error:  # whatever fails: the screen says that it is not live
                 if lost_at is None:
                     log.warning("conversation_lost", contact=contact, error=error)
                 view, glances, lost_at = None, (), lost_at or self.clock.now()
-            for name, text in draw(view, glances, lost_at).items():
-                await stream.send(text, event=name)
+            await _send(stream, draw(view, glances, lost_at))
             await self._rest(woken)
             if self.clock.now() - checked_at >= CHECK:
                 who, checked_at = await self.seats.still(request), self.clock.now()
@@ -184,3 +182,9 @@ class ConversationStream:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _send(stream: EventSourceResponse, drawn: tuple[Parts, str]) -> None:
+    parts, id_ = drawn
+    for name, text in parts.items():
+        await stream.send(text, id=id_, event=name)

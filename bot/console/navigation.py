@@ -16,6 +16,8 @@ class Place:
 
 
 _PLACES = (
+    ("/console/desk", N_("Desk"), Matter.CONVERSATION),
+    ("/console/duty", N_("Duty"), Matter.CONVERSATION),
     ("/console/cases", N_("Cases"), Matter.CASE),
     ("/console/alerts", N_("Alerts"), Matter.BROADCAST),
     ("/console/board", N_("Board"), Matter.BROADCAST),

@@ -156,7 +156,8 @@ class QueuePages:
         text = draw(
             request, "desk/row.html", "row", row=row, clock=clock, is_late=is_over or is_late(row, now), shape=SHAPES[row.urgency],
             urgency=_(URGENCIES[row.urgency]), topics=[_(TOPICS[topic]) for topic in sorted(row.topics)],
-            place=place.value, standing=_standing(place, row, sight, _), site=sight.sites.get(row.site) if row.site else None,
+            place=place.value, standing=_standing(place, row, sight, _),
+            site=sight.sites.get(row.site) if row.site else None,
             language=_.tongue(row.language) if row.language else "", waits=span(now - since(row), _),
             viewers=viewers(sight, row.contact, _), is_protected=row.compartment is Compartment.PROTECTION,
         )  # fmt: skip
@@ -175,7 +176,9 @@ class QueuePages:
             "topics": [(topic.value, _(text)) for topic, text in TOPICS.items()],
             "sites": sorted(((site, sight.sites.get(site, site)) for site in sites), key=lambda pair: pair[1]),
             "places": [(place.value, _(text)) for place, text in PLACES.items()],
-            "compartments": [(one.value, _(text)) for one, text in COMPARTMENTS.items()] if _sees_protection(who) else [],
+            "compartments": [(one.value, _(text)) for one, text in COMPARTMENTS.items()]
+            if _sees_protection(who)
+            else [],
         }
 
     def _asked(self, request: web.Request) -> Asked:

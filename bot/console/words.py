@@ -43,6 +43,10 @@ class Words:
         name = str(locale(self.language).languages.get(code.replace("-", "_"), code))
         return name[:1].upper() + name[1:]
 
+    def country(self, code: str) -> str:
+        """A country's name by its ISO 3166-1 code; the code where CLDR has none."""
+        return str(locale(self.language).territories.get(code, code))
+
     @property
     def direction(self) -> str:
         return direction(self.language)

@@ -1,0 +1,134 @@
+// Owns what the desk adds with JavaScript: alarms for urgent ones, the end of a conversation in sight, typing, places.
+"use strict";
+
+addEventListener("DOMContentLoaded", () => {
+  // --- the queue: its title, a tone and a notification; none of them has a word of a case ------------------------
+  const alarms = document.querySelector("[data-alarms]");
+  const tally = () => document.querySelector("#tally [data-urgent]");
+  const title = document.title;
+  let known = null; // the urgent ones seen so far
+  let audio = null;
+
+  const tone = () => {
+    if (!audio || audio.state !== "running") return;
+    [0, 0.25].forEach((at, number) => {
+      const sound = audio.createOscillator();
+      const loudness = audio.createGain();
+      sound.frequency.value = number ? 660 : 880; // hertz
+      loudness.gain.value = 0.2;
+      sound.connect(loudness).connect(audio.destination);
+      sound.start(audio.currentTime + at);
+      sound.stop(audio.currentTime + at + 0.2);
+    });
+  };
+  const look = () => {
+    const here = tally();
+    if (!here) return;
+    const urgent = new Set(here.dataset.urgent.split(" ").filter(Boolean));
+    document.title = urgent.size ? `(${urgent.size}) ${title}` : title;
+    const fresh = known !== null && [...urgent].some((one) => !known.has(one));
+    known = urgent;
+    if (!fresh) return;
+    tone();
+    const button = document.querySelector("[data-notify]");
+    if ("Notification" in window && Notification.permission === "granted") {
+      new Notification(button.dataset.title, { body: button.dataset.text, tag: "urgent" });
+    }
+  };
+
+  if (alarms) {
+    alarms.hidden = false;
+    const sound = alarms.querySelector("[data-sound]");
+    sound.addEventListener("click", async () => {
+      audio ??= new AudioContext();
+      await (audio.state === "running" ? audio.suspend() : audio.resume());
+      const isOn = audio.state === "running";
+      sound.textContent = isOn ? sound.dataset.on : sound.dataset.off;
+      sound.setAttribute("aria-pressed", String(isOn));
+      tone();
+    });
+    const notify = alarms.querySelector("[data-notify]");
+    const tellPermission = () => {
+      if (!("Notification" in window)) { notify.hidden = true; return; }
+      if (Notification.permission === "default") return;
+      const isOn = Notification.permission === "granted";
+      notify.textContent = isOn ? notify.dataset.on : notify.dataset.denied;
+      notify.setAttribute("aria-pressed", String(isOn));
+    };
+    notify.addEventListener("click", async () => { await Notification.requestPermission(); tellPermission(); });
+    tellPermission();
+    look();
+  }
+
+  // --- a conversation ---------------------------------------------------------------------------------------------
+  const timeline = document.getElementById("timeline");
+  const newer = document.getElementById("newer");
+  const last = () => timeline.lastElementChild;
+  const isAtEnd = () => {
+    if (!last()) return true;
+    const bottom = last().getBoundingClientRect().bottom;
+    return bottom < Math.min(innerHeight, timeline.getBoundingClientRect().bottom) + 160; // pixels: about two lines
+  };
+  let wasAtEnd = true;
+
+  const places = () => {
+    for (const place of document.querySelectorAll(".place[hidden]")) {
+      place.hidden = false;
+      const at = [Number(place.dataset.latitude), Number(place.dataset.longitude)];
+      const map = L.map(place, { attributionControl: false, zoomControl: false, scrollWheelZoom: false, keyboard: false, dragging: false }).setView(at, 14);
+      L.control.scale({ imperial: false }).addTo(map);
+      L.circleMarker(at, { radius: 10, weight: 3, interactive: false }).addTo(map);
+    }
+  };
+  const standing = () => {
+    const here = document.querySelector("#standing [data-is-mine]");
+    const fields = document.querySelector("[data-composer] fieldset");
+    if (!here || !fields) return;
+    const isMine = here.dataset.isMine === "1";
+    document.getElementById("why-not").hidden = isMine;
+    fields.disabled = !isMine || "shut" in fields.dataset;
+  };
+
+  if (timeline) {
+    timeline.scrollTop = timeline.scrollHeight;
+    places();
+    newer.addEventListener("click", () => { newer.textContent = ""; last()?.scrollIntoView({ block: "end" }); });
+    let typed = 0;
+    document.addEventListener("input", (event) => {
+      const form = event.target.closest("[data-typing]");
+      if (!form || Date.now() - typed < 3000) return;
+      typed = Date.now();
+      const csrf = JSON.parse(document.body.getAttribute("hx-headers"));
+      fetch(form.dataset.typing, { method: "POST", headers: { ...csrf, "X-Renews-Itself": "1" }, credentials: "same-origin" }).catch(() => {});
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      const form = event.target.closest("[data-composer]");
+      if (form) { event.preventDefault(); form.requestSubmit(form.querySelector("#send")); }
+    });
+    // Nobody loses a half-written answer to a slip.
+    addEventListener("beforeunload", (event) => {
+      const text = document.querySelector("[data-composer] textarea");
+      if (text && text.value.trim() && text.value !== text.defaultValue && !sending) event.preventDefault();
+    });
+  }
+  let sending = false;
+  document.addEventListener("submit", () => { sending = true; setTimeout(() => { sending = false; }, 1000); });
+
+  document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
+    if (event.target.id === "entries") wasAtEnd = isAtEnd();
+  });
+  document.body.addEventListener("htmx:sseMessage", (event) => {
+    const part = event.target.id;
+    if (part === "tally") look();
+    if (part === "standing") standing();
+    if (part === "timeline" || part === "entries") {
+      places();
+      if (part === "timeline" || wasAtEnd) { timeline.scrollTop = timeline.scrollHeight; last()?.scrollIntoView({ block: "nearest" }); }
+      else newer.textContent = newer.dataset.text;
+    }
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "composer") { standing(); document.getElementById("text")?.focus(); }
+  });
+});
