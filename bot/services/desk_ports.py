@@ -123,6 +123,10 @@ class Translations(Protocol):
         """Those that there are, in every language, in no order."""
         ...
 
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        """Delete those made before that time, the oldest first; returns how many went (R18)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CannedReply:
@@ -170,6 +174,10 @@ class Corrections(Protocol):
 
     async def since(self, at: datetime, limit: int) -> Sequence[Correction]:
         """In the order of their making."""
+        ...
+
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        """Delete those made before that time, the oldest first; returns how many went (R18)."""
         ...
 
 

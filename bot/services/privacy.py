@@ -45,7 +45,7 @@ class Privacy:
         return await self._erase_due(now) + await self._delete_old(now)
 
     async def _delete_old(self, now: datetime) -> int:
-        """Delete what has been kept for its time. Answers to a flow and what was sent live as long as messages."""
+        """Delete what has been kept for its time. What goes with messages lives as long as they do."""
         said = now - timedelta(days=self.retention.messages)
         closed = now - timedelta(days=self.retention.cases)
         async with self.store.transaction() as unit:
@@ -55,6 +55,9 @@ class Privacy:
                 "sessions": await unit.sessions.delete_ended_before(said, FORGET_LIMIT),
                 "deliveries": await unit.deliveries.delete_before(said, FORGET_LIMIT),
                 "recipients": await unit.recipients.forget_before(said, FORGET_LIMIT),
+                "activities": await unit.activities.delete_before(said, FORGET_LIMIT),
+                "translations": await unit.translations.delete_before(said, FORGET_LIMIT),
+                "corrections": await unit.corrections.delete_before(said, FORGET_LIMIT),
                 "cases": await unit.cases.delete_closed_before(closed, FORGET_LIMIT),
             }
         deleted = sum(counts.values())

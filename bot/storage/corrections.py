@@ -10,6 +10,7 @@ from bot.domain.contact import ContactId
 from bot.domain.message import MessageId
 from bot.domain.staff import StaffId
 from bot.services.desk_ports import Correction
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import corrections as table
 from bot.storage.upsert import put
 from bot.storage.work import Work
@@ -42,6 +43,9 @@ class SqlCorrections:
             select(table).where(table.c.at >= at).order_by(table.c.at, table.c.id).limit(limit)
         )
         return [self._correction(row) for row in rows]
+
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        return await delete_oldest(self._db, table, table.c.at < at, by=table.c.at, limit=limit)
 
     def _correction(self, row: Any) -> Correction:
         return Correction(

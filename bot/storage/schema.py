@@ -459,7 +459,7 @@ translations = Table(
     Column("subject", String(128), nullable=False),
     Column("language", String(35), nullable=False),
     Column("engine", String(64), nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
     _sealed(),  # text
     UniqueConstraint("subject", "language"),
     Index("ix_translations_contact_id", "contact_id"),

@@ -1,12 +1,14 @@
 """Owns translations in SQL: whose and by which engine in clear, the text sealed."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from bot.domain.contact import ContactId
 from bot.services.desk_ports import Translation
+from bot.storage.retention import delete_oldest
 from bot.storage.schema import translations
 from bot.storage.upsert import put
 from bot.storage.work import Work
@@ -33,6 +35,10 @@ class SqlTranslations:
     async def beside(self, subjects: Collection[str]) -> Sequence[Translation]:
         rows = await self._db.execute(select(translations).where(translations.c.subject.in_(list(subjects))))
         return [self._translation(row) for row in rows]
+
+    async def delete_before(self, at: datetime, limit: int) -> int:
+        due = translations.c.at < at
+        return await delete_oldest(self._db, translations, due, by=translations.c.at, limit=limit)
 
     def _translation(self, row: Any) -> Translation:
         return Translation(

@@ -116,6 +116,7 @@ def _conversations() -> None:
         sa.UniqueConstraint("subject", "language", name="uq_translations_subject_language"),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name="fk_translations_contact_id"),
     )
+    op.create_index("ix_translations_at", "translations", ["at"])
     op.create_index("ix_translations_contact_id", "translations", ["contact_id"])
     op.create_table(
         "corrections",
