@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from actions import cases as case_actions
 from actions import checkins as check_in_actions
+from actions import consents as consent_actions
 from actions import joining as joining_actions
 from actions import languages, people
 from actions import places as place_actions
@@ -38,6 +39,9 @@ def registry(
         "what_you_know": privacy_actions.what_you_know(privacy=privacy, catalogs=catalogs, retention=retention),
         "record_check_in": check_in_actions.record_check_in(check_ins=check_ins),
         "vouch": check_in_actions.vouch(check_ins=check_ins),
+        "record_consent": consent_actions.record_consent(ids=cases.ids),
+        "consents_given": consent_actions.consents_given(catalogs=catalogs),
+        "take_back_consent": consent_actions.take_back_consent(ids=cases.ids),
         "join_site": joining_actions.join_site(),
         "employer_of": joining_actions.employer_of(),
         "leave_site": joining_actions.leave_site(),

@@ -28,6 +28,12 @@ NOT_FACTS = frozenset(
         "summary",
         "status_text",
         "case_number",
+        "consent",
+        "recipient",
+        "purpose",
+        "consents_text",
+        "consent_ids",
+        "which_consent",
     }
 )
 SAME_MATTER = timedelta(hours=24)  # what a contact says of one topic within a day is one case

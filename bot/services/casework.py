@@ -222,6 +222,14 @@ class CaseWork:
                 shows_clues=reader.role is Role.SPECIALIST,
             )
 
+    async def known(self, reader: Reader, number: str) -> Case:
+        """The case, for what is done with its conversation and entered there; raises Denied."""
+        async with self.store.look() as unit:
+            case = await unit.cases.by_number(_number(number))
+            if case is None or not await _may_read(unit, reader, case):
+                raise Denied(access.REFUSAL)
+            return case
+
     async def _links(self, unit: Unit, reader: Reader, case: Case) -> list[Row]:
         """Linked cases that the reader may know of; the others are not there."""
         found = []

@@ -47,6 +47,12 @@ OUTCOMES: Mapping[str, Called] = {
         outcome="joined",
         values={"site_name": "Lajeado plant", "employer_name": "Boa Terra", "is_listed": False, "is_new": True},
     ),
+    "record_consent": Called(outcome="given"),
+    "consents_given": Called(
+        outcome="some",
+        values={"consents_text": "1. To the consulate, for a passport. You said yes on 6 May.", "consent_ids": "k1"},
+    ),
+    "take_back_consent": Called(outcome="done"),
     "employer_of": Called(outcome="known", values={"employer_name": "Boa Terra"}),
     "leave_site": Called(outcome="done"),
     "what_you_know": Called(outcome="done", values={"summary": "Language: Español"}),
