@@ -1,6 +1,6 @@
 """Owns targets: by when a contact is answered and a case is resolved, in working time where no life is at stake."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -26,26 +26,29 @@ class Calendar:
         if not self.hours:
             return (start + span).astimezone(UTC)
         left = span
-        for opens, closes in self._open_times(start):
+        for opens, closes in self._open_times(start.astimezone(UTC)):
             if closes - opens >= left:
                 return (opens + left).astimezone(UTC)
             left -= closes - opens
         return (start + span).astimezone(UTC)  # a calendar of holidays only
 
-    def _open_times(self, start: datetime) -> list[tuple[datetime, datetime]]:
-        """From `start` on, in order and in UTC (where a change of summer time takes no hour and gives none)."""
-        first, found = start.astimezone(self.zone).date() - _DAY, []
+    def _open_times(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """From `start` on, in order and in UTC, where a change of summer time takes no hour and gives none.
+
+        Hours that overlap count once.
+        """
+        first, reached = start.astimezone(self.zone).date() - _DAY, start  # yesterday's night shift may still go on
+        hours = sorted(self.hours, key=lambda one: one.opens)
         for day in (first + _DAY * number for number in range(_LONGEST)):
-            if day in self.holidays:
-                continue
-            for opening in sorted(self.hours, key=lambda one: one.opens):
-                if opening.weekday == day.weekday():
-                    last = day if opening.closes > opening.opens else day + _DAY
-                    opens = datetime.combine(day, opening.opens, self.zone).astimezone(UTC)
-                    closes = datetime.combine(last, opening.closes, self.zone).astimezone(UTC)
-                    if closes > start:
-                        found.append((max(opens, start.astimezone(UTC)), closes))
-        return found
+            for opening in hours:
+                if opening.weekday != day.weekday() or day in self.holidays:
+                    continue
+                last = day if opening.closes > opening.opens else day + _DAY
+                opens = datetime.combine(day, opening.opens, self.zone).astimezone(UTC)
+                closes = datetime.combine(last, opening.closes, self.zone).astimezone(UTC)
+                if closes > reached:
+                    yield max(opens, reached), closes
+                    reached = closes
 
 
 _FIRST_ANSWER = {
