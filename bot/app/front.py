@@ -19,6 +19,7 @@ from bot.console import (
     audit_pages,
     board,
     board_exports,
+    duty,
     frame,
     people,
     preparedness,
