@@ -314,9 +314,14 @@ class Conversation:
             turn.says.insert(turn.lane is Lane.EMERGENCY, Say(text=UNREADABLE))  # first of all what to do now (R1)
 
     async def _go_on_mute(self, turn: Turn, answered: Answered) -> None:
-        """Hear an answer while a person has the conversation: only what that person asks is asked on (R14)."""
+        """Hear an answer while a person has the conversation: only what that person asks is asked on (R14).
+
+        "I need help" leads to that person, where it would lead to the flow about it (R11).
+        """
         is_lent = ASKED_BY in turn.sessions[0].answers
         await turn.go_on(answered)
+        if turn.left_out in self.triggers.life:
+            await self._raise_danger(turn, turn.left_out)
         if not is_lent:
             turn.says.clear()
 

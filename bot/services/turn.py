@@ -58,6 +58,7 @@ class Turn:
     lane: Lane = Lane.REPLY
     is_asked: bool = True  # the contact has just written; False when only time has passed
     is_owned: bool = False  # a person has the conversation: after their question nothing follows by itself
+    left_out: str | None = None  # the flow that would have followed, had nobody had the conversation
     _begun: int = 0
 
     @property
@@ -147,6 +148,7 @@ class Turn:
         """
         wanted = following or ended.answers.get("next_flow")
         if self.is_owned:
+            self.left_out = following
             return
         if isinstance(wanted, str) and wanted:
             await self.begin(wanted)
