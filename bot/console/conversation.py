@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.console.alert_words import CHANNELS
+from bot.console.composing import spoken
 from bot.console.conversation_lines import Line, lines
 from bot.console.desk_stream import BEAT, GONE, ConversationStream, Parts
 from bot.console.desk_words import CASE_STATUSES, OUTCOMES, SHAPES, TOPICS, URGENCIES, name_of, span, until
@@ -29,6 +30,7 @@ from bot.services.cases import NOT_FACTS
 from bot.services.desk import LONGEST, Desk, HandBack, View
 from bot.services.desk_ports import Glance, Viewing
 from bot.services.ports import Channeller, Clock
+from bot.services.translating import Translating
 
 Answer = TypeVar("Answer")
 
@@ -81,15 +83,13 @@ class ConversationPages:
     channels: Mapping[Channel, Channeller]
     default_language: str
     has_template: bool  # whether WhatsApp lets us write to who has been silent for a day
+    translating: Translating
 
     async def show(self, request: web.Request) -> web.Response:
         """Opening it is entered in the audit, once."""
         contact, history = _contact(request), _history(request)
+        view = await self._allowed(self.desk.open(reader(request), contact, history=history))
         await self.viewing.note(contact, StaffId(reader(request).id))
-        try:
-            view = await self.desk.open(reader(request), contact, history=history)
-        except Denied as error:
-            raise web.HTTPNotFound from error
         return await self._page(request, view)
 
     async def live(self, request: web.Request) -> web.StreamResponse:
@@ -242,7 +242,7 @@ class ConversationPages:
         return {
             "view": view,
             "contact": contact,
-            "lines": lines(view, _),
+            "lines": lines(view, _, self.translating.beside(view, spoken(request))),
             "is_mine": is_mine,
             "holder": name_of(view.claim.staff, view.names, _) if view.claim else "",
             "may_move": is_mine or (view.claim is not None and who.role.leads),
@@ -427,10 +427,11 @@ def routes(
     channels: Mapping[Channel, Channeller],
     default_language: str,
     has_template: bool,
+    translating: Translating,
 ) -> Sequence[web.RouteDef]:
     pages = ConversationPages(
         desk=desk, stream=stream, viewing=viewing, clock=clock, channels=channels, default_language=default_language,
-        has_template=has_template,
+        has_template=has_template, translating=translating,
     )  # fmt: skip
     return [
         web.post("/desk/count", pages.count),

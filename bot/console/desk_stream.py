@@ -145,9 +145,9 @@ class ConversationStream:
         lost_at: datetime | None = None
         who, checked_at = await self.seats.still(request), self.clock.now()
         while who is not None and not self._closing.is_set():
-            await self.viewing.note(contact, StaffId(who.id))
             try:
                 view = await self.desk.look_again(who, contact, history=history)
+                await self.viewing.note(contact, StaffId(who.id))
                 lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
             except Denied:
                 await _send(stream, draw(None, (), None))

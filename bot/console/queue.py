@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.console.desk_stream import BEAT, QueueStream
-from bot.console.desk_words import COMPARTMENTS, PLACES, SHAPES, TOPICS, URGENCIES, clock_of, name_of, span
+from bot.console.desk_words import COMPARTMENTS, PLACES, SHAPES, SOMEBODY, TOPICS, URGENCIES, clock_of, name_of, span
 from bot.console.forms import read_form
 from bot.console.render import draw, page
 from bot.console.visit import reader, see_other, signed_in, words
@@ -103,13 +103,14 @@ class QueuePages:
     async def _take(self, request: web.Request, contact: ContactId) -> web.Response:
         _, who, path = words(request), reader(request), f"/console/desk/{contact}"
         try:
-            await self.desk.claim(who, contact)
+            try:
+                await self.desk.claim(who, contact)
+            except Conflict:
+                view = await self.desk.look_again(who, contact, history=1)
+                name = name_of(view.claim.staff, view.names, _) if view.claim else _(SOMEBODY)
+                return see_other(path, _(TAKEN, name=name), kind="problem", request=request)
         except Denied as error:
             raise web.HTTPNotFound from error
-        except Conflict:
-            view = await self.desk.look_again(who, contact)
-            name = name_of(view.claim.staff if view.claim else None, view.names, _)
-            return see_other(path, _(TAKEN, name=name), kind="problem", request=request)
         return see_other(path, request=request)
 
     # --- drawing ------------------------------------------------------------------------------------------------------
