@@ -150,6 +150,8 @@ def _more(activity: Activity, _: Words) -> str:
             return details.get("case", "")
         case ActivityKind.REFERRED:
             return details.get("to", "")
+        case ActivityKind.CONSENT if details.get("state"):
+            return f"{details.get('to', '')}: {_(CONSENT_STATES[ConsentState(details['state'])])}"
         case _:
             return ""
     return _("From {was} to {now}.", was=pair[0], now=pair[1])

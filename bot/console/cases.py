@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
 from bot.services.access import Reader
 from bot.services.casework import LONGEST, LONGEST_REASON, SHOWN, CaseWork, File, Filter, Found, is_due
+from bot.services.consenting import ConsentDesk
 from bot.services.ports import Clock
 
 # What a person sets: a case is in hand while somebody speaks with its contact, and nobody says so by hand.
@@ -99,12 +100,29 @@ class MoveForm(BaseModel):
     move_why: str = Field("", max_length=LONGEST_REASON)
 
 
+class ConsentForm(BaseModel):
+    recipient: str = Field("", max_length=300)
+    purpose: str = Field("", max_length=300)
+
+
+class ToldForm(BaseModel):
+    told_recipient: str = Field("", max_length=300)
+    told_purpose: str = Field("", max_length=300)
+    told_note: str = Field("", max_length=2000)
+    told_answer: Literal["yes", "no"]
+
+
+class RevokeForm(BaseModel):
+    consent: str = Field(max_length=64)
+
+
 Change = Callable[[web.Request, Reader, str, Any], Awaitable[bool]]  # whether the reader may still see the case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePages:
     work: CaseWork
+    consents: ConsentDesk
     clock: Clock
     facts: FactWords
 
@@ -232,6 +250,21 @@ class CasePages:
     async def move(self, _: web.Request, who: Reader, number: str, form: MoveForm) -> bool:
         return await self.work.move(who, number, form.compartment, form.move_why)
 
+    async def ask_consent(self, _: web.Request, who: Reader, number: str, form: ConsentForm) -> bool:
+        await self.consents.ask(who, number, form.recipient, form.purpose)
+        return True
+
+    async def record_consent(self, _: web.Request, who: Reader, number: str, form: ToldForm) -> bool:
+        is_given = form.told_answer == "yes"
+        await self.consents.record(
+            who, number, form.told_recipient, form.told_purpose, form.told_note, is_given=is_given
+        )
+        return True
+
+    async def revoke_consent(self, _: web.Request, who: Reader, number: str, form: RevokeForm) -> bool:
+        await self.consents.revoke(who, number, form.consent)
+        return True
+
 
 def labels() -> Mapping[str, Any]:
     """Words that templates translate: `_(topics[case.topic])`."""
@@ -298,8 +331,8 @@ def _clock(case: Case, now: datetime, _: Words) -> tuple[str, bool]:
     return desk_words.until(at, now, before, after, _) if at is not None else ("", False)
 
 
-def routes(*, work: CaseWork, clock: Clock, facts: FactWords) -> Sequence[web.RouteDef]:
-    pages = CasePages(work=work, clock=clock, facts=facts)
+def routes(*, work: CaseWork, consents: ConsentDesk, clock: Clock, facts: FactWords) -> Sequence[web.RouteDef]:
+    pages = CasePages(work=work, consents=consents, clock=clock, facts=facts)
     forms: dict[str, tuple[type[BaseModel], Change]] = {
         "narrative": (NarrativeForm, pages.narrative),
         "urgency": (UrgencyForm, pages.urgency),
@@ -309,6 +342,9 @@ def routes(*, work: CaseWork, clock: Clock, facts: FactWords) -> Sequence[web.Ro
         "unlink": (LinkForm, pages.unlink),
         "clues": (CluesForm, pages.clues),
         "move": (MoveForm, pages.move),
+        "ask-consent": (ConsentForm, pages.ask_consent),
+        "record-consent": (ToldForm, pages.record_consent),
+        "revoke-consent": (RevokeForm, pages.revoke_consent),
     }
     return [
         web.get("/cases", pages.index),

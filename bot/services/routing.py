@@ -177,7 +177,7 @@ def _by_danger(situation: Situation, triggers: Triggers, limits: Limits) -> Deci
         return CONTINUE if is_heard else Decision.begin(wanted)
     if situation.open_flow in triggers.life:
         return None
-    if situation.fit is Fit.EXACT:
+    if situation.fit is Fit.EXACT or situation.keyword_flow:  # a whole message that is a command leaves no doubt
         return None
     if danger >= limits.danger_doubt:
         return CONTINUE if situation.open_flow == "doubt_danger" else Decision.begin("doubt_danger")

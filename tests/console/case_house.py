@@ -5,25 +5,35 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from bot.app.desks import Desks, converse, flows
 from bot.app.outside import ask_rasa
-from bot.console import cases
+from bot.console import cases, referrals, wages
 from bot.console.case_words import FactWords
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Address, Channel, ContactId, Scheme
+from bot.domain.document import DocumentId
 from bot.domain.message import Attachment, Message, MessageId, Received
 from bot.domain.staff import Role
 from bot.domain.values import Value
+from bot.i18n import Catalogs
+from bot.printing.referral import draw_referral
+from bot.printing.wage_claim import draw_wage_claim
 from bot.services.access import Reader
 from bot.services.casework import CaseWork
+from bot.services.consenting import ConsentDesk
 from bot.services.desk import Desk
+from bot.services.referrals import ReferralDesk
+from bot.services.wages import WageDesk
 from bot.simulate import NoBell, Terminal
 from tests.console.conftest import FARM, Browser, House
 
+ROOT = Path(__file__).resolve().parents[2]
+PAPERS = ("pt", "en", "es", "ne", "ar")
 OUTSIDERS = (Role.AUTHOR, Role.APPROVER, Role.ADMINISTRATOR)
 
 
@@ -71,7 +81,7 @@ class CaseHouse:
             received = Received(
                 channel=Channel.SMS, address=contact.reaches[0].address, provider_id=kept.document_id,
                 attachments=(Attachment(kind="photo", source="x", media_type="image/png",
-                                        document_id=kept.document_id),),
+                                        document_id=DocumentId(kept.document_id)),),
             )  # fmt: skip
             message = Message(
                 id=MessageId(self.house.ids.new()), contact=case.contact, received=received, received_at=now,
@@ -109,5 +119,23 @@ async def case_house(house: House) -> AsyncIterator[CaseHouse]:
         desk = Desk(store=house.store, bell=NoBell(), clock=house.clock, conversation=conversation)
         work = CaseWork(store=house.store, clock=house.clock, ids=house.ids, desk=desk)
         words = FactWords.of(flows(house.settings).values())
-        house.pages += cases.routes(work=work, clock=house.clock, facts=words)
+        papers = Catalogs.load(ROOT / "locales", PAPERS)
+        about: dict[str, Any] = {"catalogs": papers, "zone": house.settings.zone, "organisation": "Muster"}
+        house.pages += [
+            *cases.routes(work=work, consents=ConsentDesk(work=work), clock=house.clock, facts=words),
+            *wages.routes(
+                work=work,
+                desk=WageDesk(work=work, currency="BRL", **about),
+                printer=draw_wage_claim,
+                hosts=PAPERS,
+            ),
+            *referrals.routes(
+                work=work,
+                desk=ReferralDesk(work=work, **about),
+                facts=words,
+                printer=draw_referral,
+                catalogs=papers,
+                languages=PAPERS,
+            ),
+        ]
         yield CaseHouse(house=house, desk=desk, work=work, desks=made)

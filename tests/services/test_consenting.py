@@ -139,8 +139,8 @@ async def test_a_protected_persons_consents_are_not_there_for_others(
 ) -> None:
     """R16."""
     worker, number = await waiting(house)
+    (case,) = await worker.cases()
     async with house.store.transaction() as unit:
-        case = (await unit.cases.of((await worker.contact()).id))[0]
         await unit.cases.save(replace(case, compartment=Compartment.PROTECTION))
     who = await house.operator("olga", role)
     for asked in (number, "M-ZZZZ99"):
