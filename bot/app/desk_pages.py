@@ -4,14 +4,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from bot.app.desks import Desks, locale_of
+from bot.app.desks import Desks, given, locale_of
 from bot.app.outside import Outside
-from bot.console import conversation, documents, queue
+from bot.console import composing, conversation, documents, queue, replies
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.queue.viewing import Viewing
+from bot.services.composing import Composer
 from bot.services.desk import Desk
 from bot.services.queue import Queue
+from bot.services.replies import Replies
 from bot.services.staff import StaffDesk
+from bot.services.translating import Translating
 from bot.services.watch import Lookout
 
 Close = Callable[[], Awaitable[None]]
@@ -27,6 +30,10 @@ def desk_pages(
     lookout = Lookout(reader=waiting, clock=clock)
     seats = Seats(staff=staff, clock=clock)
     following = ConversationStream(desk=operators, news=outside.live, viewing=viewing, seats=seats, clock=clock)
+    translating = Translating(
+        store=store, clock=clock, desk=operators, live=outside.live, translator=outside.translator
+    )
+    canned = Replies(store=store, clock=clock, ids=desks.ids)
     routes = [
         *queue.routes(
             desk=operators,
@@ -43,7 +50,24 @@ def desk_pages(
             channels=outside.channels,
             default_language=settings.default_language,
             has_template=bool(settings.whatsapp_template),
+            translating=translating,
         ),
+        *composing.routes(composer=_composer(outside, desks, operators, canned), translating=translating),
+        *replies.routes(replies=canned, languages=locale_of(settings).languages),
         *documents.routes(documents=desks.documents, store=store, clock=clock),
     ]
-    return routes, (lookout.close, following.close)
+    return routes, (lookout.close, following.close, translating.close)
+
+
+def _composer(outside: Outside, desks: Desks, operators: Desk, canned: Replies) -> Composer:
+    return Composer(
+        store=outside.store,
+        clock=desks.clock,
+        desk=operators,
+        replies=canned,
+        places=desks.places,
+        documents=desks.documents,
+        given=given(outside.settings),
+        translator=outside.translator,
+        has_links=bool(outside.settings.public_url),
+    )

@@ -48,7 +48,7 @@ from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk
 from bot.services.watch import Lookout
 from bot.web import alerts as public_alerts
-from bot.web import health, server, webchat, webhooks
+from bot.web import health, media, server, webchat, webhooks
 
 
 def front(
@@ -68,7 +68,9 @@ def front(
                 clock=desks.clock,
                 languages=locale_of(settings).languages,
                 settings=settings,
+                link=outside.files.path,
             ),
+            *media.routes(files=outside.files),
             *public_alerts.routes(store=store, clock=desks.clock, publisher=_publisher(settings)),
             *health.routes(
                 probes=_probes(outside), vital=frozenset({"database", "redis"}), registry=CollectorRegistry()

@@ -1,12 +1,13 @@
 """Owns how each entry of a conversation is shown: who said it, what came with it, and what became of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.console.desk_words import done, name_of, sending
 from bot.console.words import N_, Words
 from bot.domain.activity import ActivityKind
+from bot.domain.contact import ContactId
 from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.document import DocumentId
 from bot.domain.message import Attachment, Message, MessageKind
@@ -14,6 +15,7 @@ from bot.domain.staff import StaffId
 from bot.domain.values import Position
 from bot.services.desk import View
 from bot.services.timeline import Entry, Speaker
+from bot.services.translating import Beside
 
 SPEAKERS = {
     Speaker.CONTACT: N_("Worker"),
@@ -74,6 +76,8 @@ class Line:
     state: str = ""  # of something sent
     is_failed: bool = False
     is_note: bool = False
+    contact: ContactId | None = None
+    beside: Beside | None = None  # the same in the reader's language
 
     @property
     def is_quiet(self) -> bool:
@@ -81,10 +85,13 @@ class Line:
         return self.speaker is Speaker.NOBODY and not self.is_note
 
 
-def lines(view: View, _: Words) -> list[Line]:
+def lines(view: View, _: Words, beside: Mapping[str, Beside]) -> list[Line]:
     """Everything of the conversation that the page shows, the oldest first."""
-    labels = _labels(view.entries)
-    return [_line(entry, view.names, labels, _) for entry in view.entries]
+    labels, contact = _labels(view.entries), view.contact.id
+    return [
+        replace(_line(entry, view.names, labels, _), contact=contact, beside=beside.get(entry.subject))
+        for entry in view.entries
+    ]
 
 
 def _line(entry: Entry, names: Mapping[StaffId, str], labels: Mapping[str, str], _: Words) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +12,23 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientResponse
 
+from bot.channels.sms import SmsChannel
 from bot.config import Settings
-from bot.console import conversation, documents, queue
+from bot.console import composing, conversation, documents, queue, replies
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Channel, ContactId
+from bot.domain.errors import Unavailable
 from bot.domain.staff import Role, StaffId
 from bot.i18n import Catalogs
+from bot.sandbox.translator import TranslatorStandIn
+from bot.services.composing import Composer
 from bot.services.desk_ports import Glance
+from bot.services.places import PlaceDirectory
 from bot.services.queue import Queue
+from bot.services.replies import Replies
 from bot.services.staff import StaffDesk
+from bot.services.translating import Translating
 from bot.services.watch import Lookout
 from tests.console.conftest import CHEAP, Browser, House
 from tests.dialogue import Muster, Worker, muster
@@ -56,9 +63,27 @@ class Wire:
         while True:
             yield await mine.get()
 
+    async def publish(self, topic: str, event: Mapping[str, object]) -> None:
+        self.tells()
+
     def tells(self) -> None:
         for one in self.heard:
             one.put_nowait(object())
+
+
+@dataclass
+class Tongue:
+    """A translation service as the stand-in is one; `made` replaces what it would say."""
+
+    name: str = "stand-in"
+    stand_in: TranslatorStandIn = field(default_factory=TranslatorStandIn)
+    is_down: bool = False
+    made: str = ""
+
+    async def translate(self, text: str, source: str, target: str) -> str:
+        if self.is_down:
+            raise Unavailable("down")
+        return self.made or self.stand_in.translate(text, target)
 
 
 @dataclass
@@ -111,6 +136,8 @@ class DeskScene:
     turns: Turns
     following: ConversationStream
     lookout: Lookout[str, Any]
+    tongue: Tongue
+    translating: Translating
 
     async def waits(
         self,
@@ -160,6 +187,9 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
         waiting = Queue(store=store, viewing=eyes, clock=clock)
         lookout = Lookout(reader=waiting, clock=clock, rest=turns.rest)
         seats = Seats(staff=staff, clock=clock)
+        tongue = Tongue()
+        translating = Translating(store=store, clock=clock, desk=services.operators, live=wire, translator=tongue)
+        canned = Replies(store=store, clock=clock, ids=CountingIds())
         following = ConversationStream(desk=services.operators, news=wire, viewing=eyes, seats=seats, clock=clock)
         house.pages += queue.routes(
             desk=services.operators,
@@ -173,14 +203,39 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
             stream=following,
             viewing=eyes,
             clock=clock,
-            channels=services.conversation.channels,
+            channels={**services.conversation.channels, Channel.SMS: SmsChannel(account=cast(Any, None), sender="")},
             default_language="en",
             has_template=False,
+            translating=translating,
+        )
+        composer = Composer(
+            store=store,
+            clock=clock,
+            desk=services.operators,
+            replies=canned,
+            places=PlaceDirectory(catalogs=catalogs, zone=house.settings.zone),
+            documents=services.conversation.documents,
+            given={"organisation": "Muster", "hotline": "0800 123", "emergency_number": "112"},
+            translator=tongue,
+            has_links=True,
+        )
+        house.pages += composing.routes(composer=composer, translating=translating)
+        house.pages += replies.routes(
+            replies=canned, languages={"en": "English", "es": "Español", "ne": "नेपाली", "ar": "العربية"}
         )
         house.pages += documents.routes(documents=services.conversation.documents, store=store, clock=clock)
         yield DeskScene(
-            muster=services, house=house, eyes=eyes, wire=wire, turns=turns, following=following, lookout=lookout
+            muster=services,
+            house=house,
+            eyes=eyes,
+            wire=wire,
+            turns=turns,
+            following=following,
+            lookout=lookout,
+            tongue=tongue,
+            translating=translating,
         )
+        await translating.close()
         await lookout.close()
         await following.close()
         await house.close()
