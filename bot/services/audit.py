@@ -9,6 +9,7 @@ from bot.services.access import Deed, Matter, Reader
 from bot.services.ports import Clock, Store, Unit
 
 CHUNK = 1000  # entries read at a time
+LONGEST = 128  # characters of a subject: ids are shorter, what strangers try as one may not be
 
 
 async def record(
@@ -33,11 +34,16 @@ async def record(
             role=reader.role.value,
             deed=deed.value,
             matter=matter.value,
-            subject=subject,
+            subject=plain(subject)[:LONGEST],
             is_allowed=is_allowed,
-            detail=detail,
+            detail=plain(detail),
         )
     )
+
+
+def plain(text: str) -> str:
+    """What an address may hold, in characters that every database keeps: no zero, no half of a character."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

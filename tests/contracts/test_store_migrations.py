@@ -3,18 +3,25 @@
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.storage import database
-from bot.storage.migrate import migrate
+from bot.domain.claim import Claim
+from bot.storage import database, values
+from bot.storage.crypto import Keyring
+from bot.storage.migrate import _config, migrate
 from bot.storage.schema import metadata
+from bot.storage.store import SqlStore
+from tests.contracts.conftest import StillClock
 from tests.databases import dump
+from tests.storage import samples
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,3 +119,59 @@ async def test_a_migration_that_is_killed_leaves_nothing_behind(empty_url: str) 
     await engine.dispose()
     assert await dump(empty_url) == {}
     await migrate(empty_url)
+
+
+async def test_what_was_stored_before_there_was_a_desk_is_read_after_it(
+    empty_url: str, store: SqlStore, database_url: str, key: str, clock: StillClock
+) -> None:
+    """A case of the release before: as it was, open, unanswered, in the queue, and to be taken."""
+    await samples.meet(store)
+    async with store.transaction() as unit:
+        await unit.cases.add(samples.case())
+        await unit.staff.add(replace(samples.staff(), totp_secret=None))
+    written = {
+        "narrative": samples.case().narrative,
+        "facts": values.written_all(samples.case().facts),
+    }  # no more, then
+    sealed = store._vault.seal("cases", "k1", values.to_bytes(written))
+    await _look(database.connect(empty_url), lambda connection: _upgrade_to(connection, "0003"))
+    rows = await _look(database.connect(database_url), lambda connection: _rows(connection, "k1", sealed))
+    await _look(database.connect(empty_url), lambda connection: _insert(connection, rows))
+    await migrate(empty_url)
+    grown = await SqlStore.open(url=empty_url, keyring=Keyring.parse(key), clock=clock)
+    try:
+        async with grown.transaction() as unit:
+            assert await unit.cases.of(samples.ANA) == [samples.case()]
+            (row,) = await unit.queue.read()
+            assert (row.waiting_since, row.resolve_by, row.claim) == (samples.NOON, None, None)
+            claim = Claim(contact=samples.ANA, staff=samples.staff().id, claimed_at=samples.NOON)
+            assert await unit.claims.take(claim)
+    finally:
+        await grown.close()
+
+
+def _upgrade_to(connection: Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _rows(connection: Connection, case: str, sealed: bytes) -> dict[str, list[dict[str, Any]]]:
+    """What there is, but the case as the release before had sealed it."""
+    stored = {
+        table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
+        for table in metadata.sorted_tables
+    }
+    return {**stored, "cases": [{**row, "sealed": sealed} for row in stored["cases"] if row["id"] == case]}
+
+
+def _insert(connection: Connection, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Into the tables and columns that the release before had."""
+    known = inspect(connection)
+    for table in metadata.sorted_tables:
+        if not known.has_table(table.name):
+            assert not rows[table.name]
+            continue
+        names = {column["name"] for column in known.get_columns(table.name)}
+        for row in rows[table.name]:
+            connection.execute(table.insert().values({name: row[name] for name in names}))

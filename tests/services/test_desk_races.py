@@ -14,7 +14,7 @@ from bot.domain.contact import ContactId
 from bot.domain.errors import Conflict, Denied
 from bot.domain.message import Received
 from bot.domain.staff import StaffId
-from bot.services.access import Reader
+from bot.services.access import REFUSAL, Reader
 from bot.services.desk import HandBack
 from bot.services.ports import Inbound
 from bot.services.timeline import DESK_ORIGIN
@@ -160,6 +160,26 @@ async def test_the_audit_s_chain_is_whole_after_all_of_it(house: Muster) -> None
     assert first_break(entries) is None
     assert len([entry for entry in entries if entry.deed == "read"]) == len(crew) * 9
     assert [entry.is_allowed for entry in entries].count(False) == len(crew)
+
+
+@pytest.mark.parametrize(
+    "contact", ["", "nobody", "x" * 500, "a\x00b", "\ud83d", "' OR 1=1 --", "../..", "%00", "🆘" * 40]
+)
+async def test_what_no_conversation_is_called_is_not_there_like_any_other(house: Muster, contact: str) -> None:
+    """R2: the same refusal, entered in a chain that stays whole, whatever an address holds."""
+    olga = await house.operator("olga")
+    for deed in (
+        lambda: house.operators.open(olga, ContactId(contact)),
+        lambda: house.operators.claim(olga, ContactId(contact)),
+        lambda: house.operators.note(olga, ContactId(contact), "x"),
+    ):
+        with pytest.raises(Denied) as refused:
+            await deed()
+        assert str(refused.value) == REFUSAL
+    async with house.store.look() as unit:
+        entries = await unit.audit.after(0, 100)
+    assert first_break(entries) is None
+    assert [entry.is_allowed for entry in entries] == [False] * 3
 
 
 # --- what these scenes need -----------------------------------------------------------------------------------------
