@@ -14,12 +14,14 @@ from bot.domain.contact import Channel
 from bot.i18n import Catalogs
 from bot.sandbox import scenario
 from bot.sandbox.badges import Badge
+from bot.sandbox.callers import Callers, read_callers
 from bot.sandbox.crew import Crew, read_crew
 from bot.sandbox.phones_page import create_phones
 from bot.sandbox.telegram_bot import TelegramStandIn
 from bot.sandbox.twilio_account import TwilioStandIn
 from bot.sandbox.twilio_records import Content
 from bot.sandbox.twilio_webhooks import Webhook
+from bot.services.desk import JOINED
 from bot.services.framing import QUESTION
 from bot.services.ports import Store
 from bot.services.roster import RosterDesk
@@ -42,6 +44,7 @@ class Demo:
     settings: Settings
     phones: web.Application
     crew: Crew
+    callers: Callers
     badges: list[Badge] = field(default_factory=list)
 
     @asynccontextmanager
@@ -62,6 +65,7 @@ class Demo:
         desk = RosterDesk(store=store, clock=clock, ids=ids, region=self.settings.region)
         await scenario.enlist(desk, self.crew.members, clock.now())
         self.crew.settle_in()
+        self.callers.settle_in()
         self.badges[:] = await scenario.hire(StaffDesk(store=store, clock=clock, ids=ids), store)
         return loaded
 
@@ -82,6 +86,7 @@ def prepare(settings: Settings) -> Demo:
         "whatsapp_buttons": True,
         "whatsapp_template": DEMO_TEMPLATE,
         "whatsapp_template_variables": DEMO_VARIABLES,
+        "translation_url": settings.translation_url or f"{sandbox_url}/translator",
         "telegram_token": SecretStr(telegram_token),
         "telegram_api_url": f"{sandbox_url}/telegram",
         "telegram_mode": "polling",
@@ -90,10 +95,11 @@ def prepare(settings: Settings) -> Demo:
     }
     members, badges = read_crew(), list[Badge]()
     crew = Crew(members=members, questions=_questions(settings), twilio=twilio, telegram=telegram)
+    callers = Callers(people=read_callers(), joins=_joins(settings), twilio=twilio, telegram=telegram)
     phones = create_phones(
         twilio=twilio, telegram=telegram, crew=members, badges=badges, console_url=f"{own_url}/console/"
     )
-    return Demo(settings=settings.model_copy(update=updates), phones=phones, crew=crew, badges=badges)
+    return Demo(settings=settings.model_copy(update=updates), phones=phones, crew=crew, callers=callers, badges=badges)
 
 
 def _twilio(sandbox_url: str, own_url: str) -> TwilioStandIn:
@@ -118,3 +124,10 @@ def _questions(settings: Settings) -> frozenset[str]:
     """The words by which an alert asks something, in each offered language."""
     catalogs = Catalogs.load(settings.root / "locales", settings.languages)
     return frozenset(catalogs.text(QUESTION, language, domain="bot") for language in settings.languages)
+
+
+def _joins(settings: Settings) -> frozenset[str]:
+    """The words before the name by which a worker is told that a person has come, in each offered language."""
+    catalogs = Catalogs.load(settings.root / "locales", settings.languages)
+    told = (catalogs.text(JOINED.msgid, one, isolate=False, name="\0") for one in settings.languages)
+    return frozenset(text.partition("\0")[0] for text in told)

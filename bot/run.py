@@ -84,6 +84,7 @@ async def run(settings: Settings, *, is_demo: bool) -> None:
             loaded = await shown.load(composed.store)
             say(f"Demo: a flood, with fictional companies; {loaded.sites} sites and {loaded.told} places are known.")
             group.create_task(shown.crew.run(stop))
+            group.create_task(shown.callers.run(stop))
         up = partial(announce, settings, composed, shown)
         group.create_task(server.serve(composed.web_application, settings.host, settings.port, stop, when_up=up))
         group.create_task(composed.worker.run(stop))
@@ -116,6 +117,8 @@ def _announce_demo(settings: Settings, here: str, shown: demo.Demo) -> None:
         f"  To try it: as {shown.badges[0].login} write a drill from a template and ask for approval; as"
         f" {shown.badges[1].login} approve and send it;\n"
         f"    then watch the board: {len(shown.crew.members)} workers on stand-in phones answer within two minutes.\n"
+        f"  And as {shown.badges[3].login} take somebody at the desk: every three minutes one of"
+        f" {len(shown.callers.people)} workers asks for a person.\n"
         f"    SMS leave at {settings.pace(Channel.SMS).rate:g} segments a second, as from a short code;"
         " an ordinary number has 1 (MUSTER_PACES)."
     )

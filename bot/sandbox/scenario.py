@@ -135,6 +135,7 @@ async def hire(desk: StaffDesk, store: Store) -> list[Badge]:
             role=Role(row["role"]),
             password=row["password"],
             employer=EmployerId(row["employer_id"]) if row["employer_id"] else None,
+            languages=tuple(row["languages"].split()),
             totp_secret=new_totp_secret(),
         )
         badges.append(
