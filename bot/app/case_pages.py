@@ -8,7 +8,7 @@ from babel.languages import get_official_languages
 from bot.app.desks import Desks, flows
 from bot.app.outside import Outside
 from bot.config import Settings
-from bot.console import cases, referrals, wages
+from bot.console import cases, missing, referrals, wages
 from bot.console.case_words import FactWords
 from bot.i18n import Catalogs
 from bot.printing.referral import draw_referral
@@ -16,12 +16,13 @@ from bot.printing.wage_claim import draw_wage_claim
 from bot.services.casework import CaseWork
 from bot.services.consenting import ConsentDesk
 from bot.services.desk import Desk
+from bot.services.missing import MissingDesk
 from bot.services.referrals import ReferralDesk
 from bot.services.wages import WageDesk
 
 
 def case_pages(outside: Outside, desks: Desks, operators: Desk) -> list[web.RouteDef]:
-    """Everything under /console/cases."""
+    """Everything under /console/cases and /console/missing."""
     settings, store, clock = outside.settings, outside.store, desks.clock
     work = CaseWork(store=store, clock=clock, ids=desks.ids, desk=operators, targets=desks.cases.targets)
     facts, languages = FactWords.of(flows(settings).values()), paper_languages(settings)
@@ -40,6 +41,7 @@ def case_pages(outside: Outside, desks: Desks, operators: Desk) -> list[web.Rout
         *referrals.routes(
             work=work, desk=referral_desk, facts=facts, printer=draw_referral, catalogs=catalogs, languages=languages
         ),
+        *missing.routes(desk=MissingDesk(work=work, catalogs=desks.catalogs)),
     ]
 
 

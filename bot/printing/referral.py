@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.printing.side_by_side import NOTE, PART, TEXT, TITLE, TwoColumns
+from bot.printing.side_by_side import NOTE, PART, TEXT, TITLE, TwoColumns, named
 from bot.services.referrals import Referral
 
 
@@ -12,7 +12,7 @@ def draw_referral(referral: Referral, made_at: datetime) -> bytes:
     paper.write([referral.title], TITLE)
     paper.gap()
     for name, value in referral.head:
-        paper.write([f"{name}: {value}"])
+        paper.write([named(name, value)])
     paper.gap()
     paper.rule()
     for line in referral.lines:

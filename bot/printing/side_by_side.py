@@ -10,6 +10,12 @@ GUTTER = 6.0  # millimetres between the columns
 GAP = 2.5
 TITLE, PART, TEXT, NOTE = Style(size=16, is_bold=True), Style(size=11, is_bold=True), Style(size=9.5), Style(size=8)
 STRONG = Style(size=10.5, is_bold=True)
+_ISOLATE, _POP = "\u2068", "\u2069"
+
+
+def named(name: str, value: str) -> str:
+    """A name and its value, whose figures keep their order in text that begins on the right."""
+    return f"{name}: {_ISOLATE}{value}{_POP}"
 
 
 class TwoColumns:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.printing.side_by_side import NOTE, PART, STRONG, TEXT, TITLE, TwoColumns
+from bot.printing.side_by_side import NOTE, PART, STRONG, TEXT, TITLE, TwoColumns, named
 from bot.services.wages import Cell, Statement
 
 SIGNING = 12.0  # millimetres to write in
@@ -14,7 +14,7 @@ def draw_wage_claim(statement: Statement, made_at: datetime) -> bytes:
     paper.write(_both(statement.title), TITLE)
     paper.gap()
     for name, value in statement.about:
-        paper.write([f"{text}: {value}" for text in _both(name)])
+        paper.write([named(text, value) for text in _both(name)])
     _part(paper, statement.heading)
     for days, working in statement.lines:
         paper.room(14)
@@ -23,7 +23,7 @@ def draw_wage_claim(statement: Statement, made_at: datetime) -> bytes:
         paper.gap(1)
     paper.rule()
     for name, total in statement.totals:
-        paper.write([f"{text}: {total}" for text in _both(name)], STRONG)
+        paper.write([named(text, total) for text in _both(name)], STRONG)
     if statement.evidence:
         _part(paper, statement.evidence_heading)
         for place, one in enumerate(statement.evidence, start=1):

@@ -200,7 +200,9 @@ def _worked(line: Pay, voice: Voice) -> str:
     """One line's working, as anybody can check it."""
     parts = [voice.say("agreed {amount}", amount=_money(line.agreed, line.currency))]
     if line.deducted:
-        parts.append(voice.say("less {amount} ({why})", amount=_money(line.deducted, line.currency), why=line.why))
+        parts.append(
+            voice.say("deductions {amount} ({why})", amount=_money(line.deducted, line.currency), why=line.why)
+        )
     parts.append(voice.say("paid {amount}", amount=_money(line.paid, line.currency)))
     owed = voice.say("owed {amount}", amount=_money(line.owed, line.currency))
     return " − ".join(parts) + " = " + owed

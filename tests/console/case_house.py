@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.app.desks import Desks, converse, flows
 from bot.app.outside import ask_rasa
-from bot.console import cases, referrals, wages
+from bot.console import cases, missing, referrals, wages
 from bot.console.case_words import FactWords
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Address, Channel, ContactId, Scheme
@@ -27,6 +27,7 @@ from bot.services.access import Reader
 from bot.services.casework import CaseWork
 from bot.services.consenting import ConsentDesk
 from bot.services.desk import Desk
+from bot.services.missing import MissingDesk
 from bot.services.referrals import ReferralDesk
 from bot.services.wages import WageDesk
 from bot.simulate import NoBell, Terminal
@@ -137,5 +138,6 @@ async def case_house(house: House) -> AsyncIterator[CaseHouse]:
                 catalogs=papers,
                 languages=PAPERS,
             ),
+            *missing.routes(desk=MissingDesk(work=work, catalogs=made.catalogs)),
         ]
         yield CaseHouse(house=house, desk=desk, work=work, desks=made)
