@@ -26,7 +26,7 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
-from bot.services import broadcasts, desk, proofreading, staff
+from bot.services import broadcasts, casework, consenting, desk, missing, proofreading, referrals, staff, wages
 from bot.services.audit import AuditDesk
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
@@ -50,6 +50,13 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
         "bot/services/proofreading.py": proofreading.TEXTS,
         "bot/services/broadcasts.py": broadcasts.TEXTS,
         "bot/services/desk.py": desk.TEXTS,
+        "bot/services/casework.py": casework.TEXTS,
+        "bot/services/consenting.py": consenting.TEXTS,
+        "bot/services/wages.py": wages.TEXTS,
+        "bot/services/referrals.py": referrals.TEXTS,
+        "bot/services/missing.py": missing.TEXTS,
+        "bot/services/duty.py": duty.TEXTS,
+        "bot/services/alarms.py": alarms.TEXTS,
     }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")

@@ -121,7 +121,7 @@ def _of_line(line: Pay, today: date) -> Iterator[Fault]:
         yield Fault.NEGATIVE
     if any(_digits(amount) > digits_of(line.currency) for amount in amounts):
         yield Fault.DIGITS
-    if line.deducted > line.agreed:
+    if 0 <= line.agreed < line.deducted:
         yield Fault.DEDUCTED
     if line.deducted > 0 and not line.why.strip():
         yield Fault.NO_REASON
