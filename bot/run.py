@@ -117,8 +117,8 @@ def _announce_demo(settings: Settings, here: str, shown: demo.Demo) -> None:
         f"  To try it: as {shown.badges[0].login} write a drill from a template and ask for approval; as"
         f" {shown.badges[1].login} approve and send it;\n"
         f"    then watch the board: {len(shown.crew.members)} workers on stand-in phones answer within two minutes.\n"
-        f"  And as an operator take somebody at the desk: every three minutes one of {len(shown.callers.people)} workers"
-        " asks for a person.\n"
+        f"  And as an operator take somebody at the desk: every three minutes one of"
+        f" {len(shown.callers.people)} workers asks for a person.\n"
         f"    SMS leave at {settings.pace(Channel.SMS).rate:g} segments a second, as from a short code;"
         " an ordinary number has 1 (MUSTER_PACES)."
     )
