@@ -26,7 +26,19 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
-from bot.services import broadcasts, casework, consenting, desk, missing, proofreading, referrals, staff, wages
+from bot.services import (
+    alarms,
+    broadcasts,
+    casework,
+    consenting,
+    desk,
+    duty,
+    missing,
+    proofreading,
+    referrals,
+    staff,
+    wages,
+)
 from bot.services.audit import AuditDesk
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
