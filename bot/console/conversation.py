@@ -21,7 +21,7 @@ from bot.console.render import LOOK, draw, is_htmx, page
 from bot.console.visit import reader, see_other, words
 from bot.console.words import N_, Words
 from bot.domain.case import Case, Outcome
-from bot.domain.contact import WHATSAPP_WINDOW, Channel, Contact, ContactId, Permission, Scheme
+from bot.domain.contact import WHATSAPP_WINDOW, Channel, Contact, ContactId, Reach, Scheme
 from bot.domain.delivery import Content
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
@@ -249,13 +249,17 @@ class ConversationPages:
             "cases": [self._case(case, now, _) for case in view.cases],
             "language": _.tongue(contact.language) if contact.language else _("not known"),
             "nationality": _country(contact, _),
-            "ways": [(_(CHANNELS[one.address.channel]), one.address.path if one.address.scheme in (Scheme.TEL, Scheme.WHATSAPP) else "", one.permission is Permission.REFUSED) for one in contact.reaches],
+            "ways": [_way(one, _) for one in contact.reaches],
             "channel": view.address.channel if view.address else None,
             "channel_name": _(CHANNELS[view.address.channel]) if view.address else "",
             "window": self._window(view, now, _),
             "length": self._length("", view.address.channel, _) if view.address else "",
-            "viewers": [glance(name_of(one.staff, view.names, _), _, is_typing=one.is_typing) for one in glances if one.staff != who.id],
-            "colleagues": [(staff, name) for staff, name in sorted(view.colleagues.items(), key=lambda pair: pair[1]) if view.claim is None or staff != view.claim.staff],
+            "viewers": [
+                glance(name_of(one.staff, view.names, _), _, is_typing=one.is_typing)
+                for one in glances
+                if one.staff != who.id
+            ],
+            "colleagues": _others(view),
             "outcomes": [(one.value, _(text)) for one, text in OUTCOMES.items()],
             "flow": view.sessions[0].flow.replace("_", " ") if view.sessions else "",
             "history": len(view.entries),
@@ -389,6 +393,19 @@ def _digest(texts: Sequence[str]) -> str:
 
 def _country(contact: Contact, _: Words) -> str:
     return _.country(contact.nationality) if contact.nationality else ""
+
+
+def _way(reach: Reach, _: Words) -> tuple[str, str, bool]:
+    """A channel, the number there if it is one, and whether nobody may write to it."""
+    is_number = reach.address.scheme in (Scheme.TEL, Scheme.WHATSAPP)
+    path = reach.address.path if is_number else ""
+    return _(CHANNELS[reach.address.channel]), path, not reach.is_open
+
+
+def _others(view: View) -> list[tuple[StaffId, str]]:
+    """Who may be given the conversation, by name."""
+    holder = view.claim.staff if view.claim else None
+    return sorted(((staff, name) for staff, name in view.colleagues.items() if staff != holder), key=lambda one: one[1])
 
 
 def _contact(request: web.Request) -> ContactId:

@@ -128,7 +128,7 @@ class ConversationStream:
         who = StaffId(reader(request).id)
         async with self.seats.stream(request) as stream, self._woken(contact) as woken:
             try:
-                await self._send(request, stream, contact, draw, woken, history)
+                await self._send(request, stream, contact, draw, woken=woken, history=history)
             finally:
                 await self.viewing.leave(contact, who)
         return stream
@@ -139,6 +139,7 @@ class ConversationStream:
         stream: EventSourceResponse,
         contact: ContactId,
         draw: DrawConversation,
+        *,
         woken: asyncio.Event,
         history: int,
     ) -> None:

@@ -155,7 +155,8 @@ class QueuePages:
         clock, is_over = clock_of(row, now, _)
         place = place_of(row, now)
         text = draw(
-            request, "desk/row.html", "row", row=row, clock=clock, is_late=is_over or is_late(row, now), shape=SHAPES[row.urgency],
+            request, "desk/row.html", "row", row=row, clock=clock, is_late=is_over or is_late(row, now),
+            shape=SHAPES[row.urgency],
             urgency=_(URGENCIES[row.urgency]), topics=[_(TOPICS[topic]) for topic in sorted(row.topics)],
             place=place.value, standing=_standing(place, row, sight, _),
             site=sight.sites.get(row.site) if row.site else None,

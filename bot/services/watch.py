@@ -1,4 +1,4 @@
-"""Owns watching: one reader for each thing that is looked at in this process (a board, the queue), however many look."""
+"""Owns watching: one reader for each thing looked at in this process, a board or the queue, however many look."""
 
 import asyncio
 import time
@@ -20,12 +20,12 @@ Rest = Callable[[float], Awaitable[object]]
 
 
 Key = TypeVar("Key", bound=Hashable)
-AskedFor = TypeVar("AskedFor", bound=Hashable, contravariant=True)
+Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 Seen = TypeVar("Seen")
 
 
-class Reading(Protocol[AskedFor, Seen]):
-    async def read(self, key: AskedFor, /, before: Seen | None = None) -> Seen:
+class Reading(Protocol[Key_contra, Seen]):
+    async def read(self, key: Key_contra, /, before: Seen | None = None) -> Seen:
         """What it looks like now; `before` is what the last reading gave."""
         ...
 

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from bot.channels.sms import SmsChannel
 from bot.config import Settings
-from bot.console import composing, conversation, documents, queue, replies
+from bot.console import composing, conversation, documents, duty, queue, replies
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Channel, ContactId
@@ -24,6 +24,7 @@ from bot.i18n import Catalogs
 from bot.sandbox.translator import TranslatorStandIn
 from bot.services.composing import Composer
 from bot.services.desk_ports import Glance
+from bot.services.duty import DutyDesk
 from bot.services.places import PlaceDirectory
 from bot.services.queue import Queue
 from bot.services.replies import Replies
@@ -223,6 +224,8 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
         house.pages += replies.routes(
             replies=canned, languages={"en": "English", "es": "Español", "ne": "नेपाली", "ar": "العربية"}
         )
+        on_duty = DutyDesk(store=store, clock=clock, ids=CountingIds(), desk=services.operators)
+        house.pages += duty.routes(desk=on_duty, zone=house.settings.zone)
         house.pages += documents.routes(documents=services.conversation.documents, store=store, clock=clock)
         yield DeskScene(
             muster=services,
