@@ -254,6 +254,10 @@ class Places(Protocol):
 
     async def get(self, place: PlaceId) -> Place | None: ...
 
+    async def held(self, places: Sequence[PlaceId]) -> Sequence[Place]:
+        """Those of them that are stored, which nobody else changes before this transaction ends."""
+        ...
+
     async def tellable(self, kinds: Sequence[PlaceKind], today: date) -> Sequence[Place]:
         """Places of these kinds that may be told today (R5)."""
         ...

@@ -24,6 +24,9 @@ class SqlPlaces:
         found = await self._found(select(table).where(table.c.id == place))
         return found[0] if found else None
 
+    async def held(self, places: Sequence[PlaceId]) -> Sequence[Place]:
+        return await self._found(select(table).where(table.c.id.in_(places)).with_for_update())
+
     async def tellable(self, kinds: Sequence[PlaceKind], today: date) -> Sequence[Place]:
         wanted = table.c.kind.in_([kind.value for kind in kinds])
         current = await self._found(select(table).where(wanted, table.c.expires_on >= today))
