@@ -232,12 +232,11 @@ class Phone(Terminal):
 async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
     """Muster's services on an own database, with the demo's places; no NLU server: key words answer.
 
-    The database is a file in `folder`, unless `database_url` is given.
+    The database is a file in `folder` with keys of its own, unless `database_url` and `keys` are given.
     """
     url = str(settings.pop("database_url", f"sqlite+aiosqlite:///{folder / 'dialogue.db'}"))
-    chosen: Settings = load(
-        database_url=SecretStr(url), keys=SecretStr(make_key()), nlu_url="http://127.0.0.1:9", **settings
-    )
+    keys = SecretStr(str(settings.pop("keys", make_key())))
+    chosen: Settings = load(database_url=SecretStr(url), keys=keys, nlu_url="http://127.0.0.1:9", **settings)
     await migrate(url)
     store = await open_store(chosen)
     clock = TestClock(SystemClock())
