@@ -15,6 +15,7 @@ from bot.sandbox.badges import Badge, seconds_left
 from bot.sandbox.crew import Member
 from bot.sandbox.phones import Json, Phone, Phones
 from bot.sandbox.telegram import TelegramStandIn, create_telegram
+from bot.sandbox.translator import TranslatorStandIn, create_translator
 from bot.sandbox.twilio import TwilioStandIn, create_twilio
 from bot.sandbox.twilio_records import WHATSAPP
 
@@ -37,7 +38,7 @@ def create_phones(
     badges: Sequence[Badge] = (),
     console_url: str = "",
 ) -> web.Application:
-    """Serve the page at /, Twilio's API under /twilio and Telegram's under /telegram; loopback only, no sign-in.
+    """Serve the page at /, the stand-ins under /twilio, /telegram and /translator; loopback only, no sign-in.
 
     Three phones are there from the start, as far as the service has a number for their kind, and those of the `crew`.
     `badges` are those who may sign in to the console; the sequence is read anew each time.
@@ -62,6 +63,7 @@ def create_phones(
     )
     app.add_subapp("/twilio", create_twilio(twilio))
     app.add_subapp("/telegram", create_telegram(telegram))
+    app.add_subapp("/translator", create_translator(TranslatorStandIn()))
     kinds = {"whatsapp" if sender.startswith(WHATSAPP) else "sms" for sender in twilio.senders} | {"telegram"}
     for kind, name in (("sms", "Asha"), ("whatsapp", "Omar"), ("telegram", "Rosa")):
         if kind in kinds:
