@@ -314,11 +314,12 @@ class ConversationPages:
         parts = channeller.fit(Content(text=text.strip(), language=self.default_language)) if text.strip() else ()
         characters = _.plural("{n} character", "{n} characters", len(text.strip()))
         if channel is Channel.SMS:
-            segments = int(sum(channeller.cost(part) for part in parts))
-            return f"{characters}, {_.plural('{n} SMS segment', '{n} SMS segments', segments)}"
-        if len(parts) > 1:
-            return f"{characters}, {_.plural('{n} message', '{n} messages', len(parts))}"
-        return characters
+            pieces = _.plural("{n} SMS segment", "{n} SMS segments", int(sum(channeller.cost(part) for part in parts)))
+        elif len(parts) > 1:
+            pieces = _.plural("{n} message", "{n} messages", len(parts))
+        else:
+            return characters
+        return _("{characters}, {pieces}", characters=characters, pieces=pieces)
 
 
 @dataclass(slots=True, kw_only=True)

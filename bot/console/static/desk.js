@@ -8,9 +8,10 @@ addEventListener("DOMContentLoaded", () => {
   const title = document.title;
   let known = null; // the urgent ones seen so far
   let audio = null;
+  let isLoud = false;
 
   const tone = () => {
-    if (!audio || audio.state !== "running") return;
+    if (!isLoud || audio.state !== "running") return;
     [0, 0.25].forEach((at, number) => {
       const sound = audio.createOscillator();
       const loudness = audio.createGain();
@@ -39,13 +40,12 @@ addEventListener("DOMContentLoaded", () => {
   if (alarms) {
     alarms.hidden = false;
     const sound = alarms.querySelector("[data-sound]");
-    sound.addEventListener("click", async () => {
-      audio ??= new AudioContext();
-      await (audio.state === "running" ? audio.suspend() : audio.resume());
-      const isOn = audio.state === "running";
-      sound.textContent = isOn ? sound.dataset.on : sound.dataset.off;
-      sound.setAttribute("aria-pressed", String(isOn));
-      tone();
+    sound.addEventListener("click", () => {
+      audio ??= new AudioContext(); // browsers let a page sound only after somebody has pressed something on it
+      isLoud = !isLoud;
+      if (isLoud) audio.resume().then(tone);
+      sound.textContent = isLoud ? sound.dataset.on : sound.dataset.off;
+      sound.setAttribute("aria-pressed", String(isLoud));
     });
     const notify = alarms.querySelector("[data-notify]");
     const tellPermission = () => {
