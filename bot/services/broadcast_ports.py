@@ -140,6 +140,10 @@ class Recipients(Protocol):
         """Recipients to be written to now, on this channel in this lane; held until the transaction ends."""
         ...
 
+    async def overtaken(self, recipients: Sequence[int]) -> frozenset[int]:
+        """Of these, all of drills: whose person a live alert is for, or one that began since the drill did."""
+        ...
+
     async def begin_round(self, recipients: Sequence[int]) -> None:
         """Note that each is being written to: nothing is due, and it is one round more."""
         ...

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import CheckIn, Closing, Recipient, RecipientState, Safety, Source
 from bot.domain.contact import Channel, ContactId
 from bot.domain.delivery import BroadcastId, DeliveryStatus, Lane
@@ -160,6 +160,18 @@ class SqlRecipients:
             .with_for_update(skip_locked=True, of=table, key_share=True)
         )
         return await self._with_contacts([_recipient(row) for row in await self._db.execute(next_ones)])
+
+    async def overtaken(self, recipients: Sequence[int]) -> frozenset[int]:
+        drill, alert, theirs = broadcasts.alias("drill"), broadcasts.alias("alert"), table.alias("theirs")
+        is_newer = or_(alert.c.status == BroadcastStatus.LIVE.value, alert.c.begun_at >= drill.c.begun_at)
+        is_meant = exists().where(
+            theirs.c.contact_id == table.c.contact_id,
+            theirs.c.broadcast_id == alert.c.id,
+            alert.c.kind == BroadcastKind.ALERT.value,
+            is_newer,
+        )
+        mine = table.c.number.in_(recipients), table.c.broadcast_id == drill.c.id
+        return frozenset(await self._db.scalars(select(table.c.number).where(*mine, is_meant)))
 
     async def begin_round(self, recipients: Sequence[int]) -> None:
         await self._change(recipients, due_at=None, round=table.c.round + 1)

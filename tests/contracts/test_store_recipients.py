@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.broadcast import BroadcastStatus
+from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import CheckIn, Closing, RecipientState, Safety, Source
 from bot.domain.contact import Channel, ContactId, Reach
 from bot.domain.delivery import BroadcastId, Delivery, Lane
@@ -25,6 +25,7 @@ from tests.contracts.accounts import (
     due,
     of,
     person,
+    plan,
     save_sent,
     sent,
     take,
@@ -334,3 +335,17 @@ async def test_nobody_is_forgotten_of_an_alert_that_was_drafted_long_ago_or_is_s
     async with farm.transaction() as unit:
         assert await unit.recipients.forget_before(NOON, 10) == 0
     assert [one.recipient.broadcast for one in await due(farm)] == ["live", "live"]
+
+
+async def test_r9_a_live_alert_overtakes_the_drill_of_its_people_only(farm: SqlStore) -> None:
+    await add(farm, person(1), person(2, groups=("night",)))
+    drill = broadcast("drill", kind=BroadcastKind.DRILL, begun_at=NOON)
+    await begin(farm, drill)
+    await begin(farm, broadcast(begun_at=NOON - MINUTE), plan(audience=Audience(groups=("night",))))
+    both = [(await of(farm, number, "drill")).number for number in (1, 2)]
+    async with farm.transaction() as unit:
+        assert await unit.recipients.overtaken(both) == {both[1]}
+        over = await unit.broadcasts.get(ALERT)
+        assert over is not None
+        await unit.broadcasts.save(replace(over, status=BroadcastStatus.ENDED))
+        assert await unit.recipients.overtaken(both) == frozenset(), "it was over before the drill began"
