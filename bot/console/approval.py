@@ -17,6 +17,7 @@ from bot.console.drafts import fault_text, field_of
 from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
 from bot.console.visit import reader, see_other, words
+from bot.console.words import N_
 from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
@@ -26,16 +27,24 @@ from bot.services.access import Deed, Reader, may, of_broadcasts
 from bot.services.broadcasts import BroadcastDesk, NotReady, Preview
 
 
+FALLBACKS = N_("Say first that you know of those who would read another language than their own.")
+
+
 class Approval(BaseModel):
     """`recipients` is typed by hand, in digits of any script; `revision` is what was looked at."""
 
     recipients: str = Field(max_length=12)
     revision: int
+    knows_fallbacks: bool = False
 
     @property
     def number(self) -> int | None:
         typed = "".join(self.recipients.split())
         return int(typed) if typed.isdecimal() else None
+
+
+class Submission(BaseModel):
+    knows_fallbacks: bool = False  # that some would read another language than their own
 
 
 class Reviewed(BaseModel):
@@ -60,6 +69,9 @@ class Approvals:
 
     async def submit(self, request: web.Request) -> web.Response:
         _, broadcast = words(request), await found(self.desk, request, Deed.CHANGE)
+        form = await read_form(request, Submission)
+        if not (form.model and form.model.knows_fallbacks) and await self._has_fallbacks(request, broadcast):
+            return await self._before(request, broadcast, form.failed(_(FALLBACKS), "knows_fallbacks"), status=422)
         try:
             await self.desk.submit(reader(request), broadcast.id)
         except InputError as error:
@@ -102,6 +114,8 @@ class Approvals:
         if broadcast.kind is BroadcastKind.ALERT and broadcast.status is BroadcastStatus.DRAFT:
             problem = _("It is still a draft: somebody has to submit it first.")
             return await self._before(request, broadcast, form.failed(problem), status=409)
+        if not form.model.knows_fallbacks and await self._has_fallbacks(request, broadcast):
+            return await self._before(request, broadcast, form.failed(_(FALLBACKS), "knows_fallbacks"), status=422)
         try:
             approved = await self.desk.approve(
                 reader(request), broadcast.id, recipients=number, revision=form.model.revision
@@ -161,6 +175,11 @@ class Approvals:
         return see_other(f"/console/alerts/{draft.id}/edit", told, request=request)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _has_fallbacks(self, request: web.Request, broadcast: Broadcast) -> bool:
+        """Whether whoever lets it out has to say that they know who cannot read it (R12)."""
+        preview = await self.desk.preview(reader(request), broadcast.id)
+        return not preview.faults and bool(_told(preview, reader(request))["fallbacks"])
 
     async def _refused(
         self, request: web.Request, broadcast: Broadcast, error: InputError, number: int | None = None
@@ -272,6 +291,7 @@ def _told(preview: Preview, who: Reader) -> dict[str, Any]:
         "missed": alert_words.counts_shown(forecast.missed, who),
         "missed_in_all": alert_words.count_shown(sum(forecast.missed.values()), who),
         "fallbacks": alert_words.counts_shown(forecast.fallbacks, who),
+        "fallbacks_in_all": alert_words.count_shown(sum(forecast.fallbacks.values()), who),
         "segments": forecast.segments if is_shown.get(Channel.SMS) else None,
         "durations": {channel: span for channel, span in forecast.durations.items() if is_shown.get(channel)},
         "is_few": is_few,

@@ -33,7 +33,9 @@ def id_of(path: str) -> str:
 async def approved(approver: Browser, path: str, number: int) -> str:
     """Approve by typing the number, and read the page that follows."""
     text = await approver.text(path)
-    answer = await approver.post(f"{path}/approve", {"recipients": str(number), "revision": revision_in(text)})
+    answer = await approver.post(
+        f"{path}/approve", {"recipients": str(number), "revision": revision_in(text), "knows_fallbacks": "1"}
+    )
     return plain(await (await approver.follow(answer)).text())
 
 
@@ -120,7 +122,7 @@ async def test_r12_a_number_that_differs_is_shown_at_its_field_and_blocks_submit
     text = await author.text(f"{path}/edit")
     assert "It lacks the number 11:30, which the source has." in plain(text)
     assert f'href="{path}/edit#headline-es"' in await author.text(path)
-    answer = await author.post(f"{path}/submit")
+    answer = await author.post(f"{path}/submit", {"knows_fallbacks": "1"})
     assert answer.status == 422
     assert "Something is to be mended first" in await answer.text()
     assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
@@ -318,6 +320,40 @@ async def test_r7_every_language_is_shown_as_each_channel_shows_it(house: House)
     assert "Serra Mill" in shown
 
 
+async def test_r12_nothing_is_submitted_until_its_author_knows_who_cannot_read_it(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house, 40)
+    path = await finished(author, kind="alert")
+    assert "10 people: not in their language." in plain(await author.text(path))
+    answer = await author.post(f"{path}/submit")
+    assert answer.status == 422
+    assert "Say first that you know" in await answer.text()
+    assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
+
+
+async def test_r12_nothing_goes_out_until_its_approver_knows_who_cannot_read_it(house: House) -> None:
+    open_alerts(house)
+    author, approver = await house.author(), await house.approver()
+    await people(house, 40)
+    path = await submitted(author, kind="alert")
+    text = await approver.text(path)
+    assert "10 people: not in their language." in plain(text)
+    answer = await approver.post(f"{path}/approve", {"recipients": "40", "revision": revision_in(text)})
+    assert answer.status == 422
+    assert "Say first that you know" in await answer.text()
+    assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
+
+
+async def test_r12_no_tick_is_asked_where_everybody_reads_their_own_language(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house, 12)
+    path = await finished(author, kind="alert", languages=["en", "es", "ar"])
+    assert "knows_fallbacks" not in await author.text(path)
+    assert (await author.post(f"{path}/submit")).status == 303
+
+
 async def test_r7_live_and_drill_differ_in_words_colour_and_button(house: House) -> None:
     open_alerts(house)
     author, approver = await house.author(), await house.approver()
@@ -358,7 +394,9 @@ async def test_digits_of_any_script_are_a_number(house: House) -> None:
     await people(house)
     path = await submitted(author)
     text = await approver.text(path)
-    answer = await approver.post(f"{path}/approve", {"recipients": "١٢", "revision": revision_in(text)})
+    answer = await approver.post(
+        f"{path}/approve", {"recipients": "١٢", "revision": revision_in(text), "knows_fallbacks": "1"}
+    )
     assert answer.status == 303
 
 
