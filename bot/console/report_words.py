@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.console.alert_words import CHANNELS, KINDS, MESSAGE_TYPES, STATUSES
+from bot.console.alert_words import CHANNELS, KINDS, MESSAGE_TYPES, status
 from bot.console.standing_words import CLOSINGS, STANDINGS, account_line
 from bot.console.words import N_, Words
 from bot.domain.broadcast import Broadcast, BroadcastKind, MessageType
@@ -86,7 +86,7 @@ class _Writer:
         _, report, broadcast = self._, self.report, self.report.broadcast
         course = report.course
         facts = [
-            (_("Status"), _(STATUSES[broadcast.status])),
+            (_("Status"), _(status(broadcast))),
             (_("Recipients"), self._number(report.recipients)),
             (_("Reached"), self._share(report.summary.reached, report.recipients)),
         ]

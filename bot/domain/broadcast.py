@@ -213,6 +213,7 @@ class Broadcast:
     asks_check_in: bool = False
     repeats: tuple[timedelta, ...] = ()
     references: tuple[BroadcastId, ...] = ()
+    replaced_by: BroadcastId | None = None  # the update that took its place; None too where it was cancelled
     provenance: Provenance | None = None
     places: Mapping[SiteId, tuple[str, str]] = field(default_factory=dict)
     is_public: bool = False  # shown in the CAP feed
@@ -281,6 +282,7 @@ class Broadcast:
             id=id,
             status=BroadcastStatus.DRAFT,
             references=(self.id,),
+            replaced_by=None,
             author=by,
             approver=None,
             places={},

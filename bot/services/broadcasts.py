@@ -41,7 +41,9 @@ NOT_OUT = "This has not gone out: change it instead."
 NOT_SUBMITTED = "Its author has not submitted this live alert yet."
 NOT_TWICE = "This is itself a cancellation. Send a new alert instead."
 NOT_ALIKE = "A drill cannot replace what is real, and what is real cannot replace a drill."
-TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON, NOT_SUBMITTED, NOT_TWICE, NOT_ALIKE)  # shown, so translated
+REPLACED = "Another update has replaced this alert already. Make an update of that one."
+# Shown on pages, so they are translated.
+TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON, NOT_SUBMITTED, NOT_TWICE, NOT_ALIKE, REPLACED)
 CHANGED = "This was changed after you looked at it. Look at it again."  # pages say it in their own words
 
 
@@ -190,8 +192,8 @@ class BroadcastDesk:
         """Let it go out, now or at its time. `recipients` is the number that the approver typed.
 
         Raises Denied for a live alert's own author (R7), NotReady for faults, InputError for a live alert that was not
-        submitted and when the number is not (or no longer) how many it would reach, Conflict when `revision` is given
-        and is not what is stored now.
+        submitted, for an update of what another has replaced, and when the number is not (or no longer) how many it
+        would reach, Conflict when `revision` is given and is not what is stored now.
         """
         now = self.clock.now()
         async with self.store.transaction() as unit:
@@ -201,6 +203,8 @@ class BroadcastDesk:
                 raise Denied("A live alert needs a second person: its author cannot approve it.")
             if stored.kind is BroadcastKind.ALERT and stored.status is BroadcastStatus.DRAFT:
                 raise InputError(NOT_SUBMITTED)  # else whoever finds a draft lets it out alone
+            if await self.life.is_late(unit, stored):
+                raise InputError(REPLACED)
             preview = await self._preview(unit, stored, reader)
             if preview.faults:
                 raise NotReady(preview.faults)

@@ -7,6 +7,7 @@ import pytest
 from bot.console import reports
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, MessageType
 from bot.domain.checkin import RecipientState, Safety
+from bot.domain.delivery import BroadcastId
 from bot.domain.errors import Reason
 from bot.domain.staff import Role
 from bot.printing.report import draw_report
@@ -71,6 +72,16 @@ async def test_it_says_who_wrote_and_approved_and_what_cancelled_it(house: House
     text = await browser.text(f"/console/reports/{alarm.id}")
     assert "<dt>Cancelled by</dt><dd><bdi>LIVE ALERT · Cancellation: Flood: leave the lower floors, 6 May" in text
     assert "<dt>Approved by</dt><dd><bdi>abel, 6 May 2026, 12:00" in text
+
+
+async def test_what_an_update_replaced_is_not_called_cancelled(house: House) -> None:
+    """R8: its readers were told something newer, not that the danger is over."""
+    browser = await house.author()
+    over = {"status": BroadcastStatus.CANCELLED, "ended_at": NOW + timedelta(minutes=9)}
+    alarm = await alarmed(house.store, replaced_by=BroadcastId("newer"), **over)
+    text = await browser.text(f"/console/reports/{alarm.id}")
+    assert "Replaced by an update" in text
+    assert ">Cancelled<" not in text
 
 
 async def test_r9_a_drill_stands_beside_the_real_thing_and_is_not_counted_with_it(house: House) -> None:
