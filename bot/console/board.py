@@ -158,7 +158,7 @@ def labels() -> Mapping[str, Any]:
         "closings": CLOSINGS,
         "kinds": KINDS,
         "types": MESSAGE_TYPES,
-        "status": status,
+        "status_of": status,
     }
 
 
