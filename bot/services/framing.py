@@ -94,11 +94,15 @@ class _Frame(NamedTuple):
             yield self.say("CANCELLED. This no longer applies: {headline}", headline=replaced or headline)
             if replaced is None or replaced == headline:
                 return  # what it told to do must not be read again
-        elif message_type is MessageType.UPDATE and replaced is not None:
-            yield self.say("UPDATE. It replaces our message: {headline}", headline=replaced)
-        elif message_type is MessageType.UPDATE:
-            yield self.say("UPDATE. It replaces our last message.")
-        yield from (headline, instruction, description)
+        if message_type is not MessageType.UPDATE:
+            yield from (headline, instruction, description)
+            return
+        yield self.say("UPDATE: {headline}", headline=headline)
+        yield from (instruction, description)
+        if replaced is None or replaced == headline:
+            yield self.say("This replaces our last message.")
+        else:
+            yield self.say("This replaces our message: {headline}", headline=replaced)
 
     def reminder(self, headline: str) -> Iterator[str]:
         yield self.say("Reminder: {headline}", headline=headline)
@@ -118,7 +122,7 @@ class _Frame(NamedTuple):
     @property
     def _begins_with_sender(self) -> bool:
         """Where nothing is urgent; else what to do comes first."""
-        return self.kind is BroadcastKind.NOTICE or (self.kind is BroadcastKind.DRILL and self.introduces)
+        return self.kind is BroadcastKind.NOTICE
 
     def _sender(self) -> Iterator[str]:
         """Who says so; for somebody who never wrote to us also why, what the employer sees, and STOP."""
