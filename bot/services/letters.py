@@ -61,6 +61,7 @@ class Letters:
             catalogs=self.catalogs,
             replaced=self._replaced_headline(addressee),
             isolate=_is_isolated(addressee),
+            is_employers=broadcast.employer is not None,
         )
         payloads = (answer_payload(broadcast.id, safety) for safety in SAFETIES)
         options = tuple(Option(label=label, payload=said) for label, said in zip(framed.labels, payloads, strict=False))

@@ -60,6 +60,14 @@ def test_r3_the_worker_is_told_what_the_employer_sees_before_the_question(framed
     assert lines[-1].rstrip().endswith(("?", "؟"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_r3_no_employer_is_said_to_see_the_answer_to_an_alert_that_is_not_its_own(framed: Frame, language: str) -> None:
+    """Its accounts cannot open that board."""
+    lines = framed(language=language, is_employers=False).text.split("\n")
+    assert "Helping Hands" in lines[-2]
+    assert "Serra Azul" not in "\n".join(lines)
+
+
 def test_the_question_stands_last_so_that_its_numbers_follow_it(framed: Frame) -> None:
     found = framed(needs_introduction=True)
     assert numbered(*found).endswith("Are you safe?\n1 I am safe\n2 I need help")
