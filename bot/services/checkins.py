@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import phonenumbers
 
-from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import Closing, Recipient, Safety, Source
 from bot.domain.contact import Contact
 from bot.domain.delivery import BroadcastId
@@ -34,8 +34,13 @@ class Question:
 
     def answers(self, *, interrupts: bool) -> dict[str, Value]:
         """What the flow is begun with."""
+        flags = {
+            "drill": self.broadcast.kind is BroadcastKind.DRILL,
+            "ours": self.broadcast.employer is None,  # the organisation's own: no employer sees its board
+            "interrupted": interrupts,
+        }
         known: dict[str, Value] = {"employer_name": self.employer_name, "broadcast": self.broadcast.id}
-        return {**known, "interrupted": True} if interrupts else known
+        return {**known, **{name: True for name, holds in flags.items() if holds}}
 
 
 async def question(
@@ -54,7 +59,7 @@ async def question(
     broadcast = await unit.broadcasts.get(recipient.broadcast) if recipient else None
     if recipient is None or broadcast is None or not broadcast.asks_check_in:
         return None
-    whose = broadcast.employer or contact.employer  # not whom they have gone to since, who sees nothing of it
+    whose = broadcast.employer  # not whom they have gone to since, who sees nothing of it
     employer = await unit.sites.employer(whose) if whose else None
     name = employer.name if employer else organisation
     return Question(recipient=recipient, broadcast=broadcast, employer_name=name)
@@ -64,6 +69,11 @@ def broadcast_of(session: Session) -> BroadcastId | None:
     """The broadcast whose question the session puts."""
     named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
     return BroadcastId(named) if isinstance(named, str) else None
+
+
+def is_of_drill(session: Session) -> bool:
+    """Whether it answers a drill: whatever is said in it says so (R9)."""
+    return bool(session.answers.get("drill"))
 
 
 def is_asking(session: Session, broadcast: BroadcastId | None = None) -> bool:

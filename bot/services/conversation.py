@@ -17,13 +17,13 @@ from bot.domain.values import Evidence, Value
 from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.log import logger
 from bot.services import faults, joining, routing
-from bot.services.checkins import CheckInDesk, broadcast_of, is_asking, question, without_past
+from bot.services.checkins import CheckInDesk, broadcast_of, is_asking, is_of_drill, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
 from bot.services.ports import Bell, Channeller, Clock, Store, Unit
 from bot.services.routing import Decision, Deed, Limits, Situation, Triggers
-from bot.services.turn import MENU, House, Turn
+from bot.services.turn import DRILL, MENU, House, Turn
 
 log = logger("conversation")
 
@@ -32,7 +32,14 @@ INTRODUCTION = Text(
     "Your employer never sees what you write. In danger, call {emergency_number}."
 )
 UNREADABLE = Text(msgid="I could not open the file. Please send it again as a photo or a PDF.")
-TEXTS = (INTRODUCTION, faults.FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
+ONLY_DRILL = Text(msgid='The alert was only a DRILL. If you are in no real danger, write "I am safe".')
+TEXTS = (
+    INTRODUCTION,
+    faults.FALLBACK,
+    UNREADABLE,
+    DRILL,
+    ONLY_DRILL,
+)  # what the host says itself, translated beside the flows' texts
 POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
 MAX_ATTEMPTS = 5  # tries of a message that has waited; then a person gets it
@@ -277,6 +284,7 @@ class Conversation:
             understanding=prepared.understanding,
             fit=self.listening.fit(turn.sessions, answered, turn.setting.language),
             open_flow=open_flow,
+            is_drill=bool(is_open and is_of_drill(turn.sessions[0])),
             site_code=code,
             is_code_asked=is_code_asked,
             is_owned=await _is_owned(unit, turn.contact.id),
@@ -297,8 +305,10 @@ class Conversation:
             case Deed.CONTINUE:
                 await turn.go_on(answered)
             case Deed.BEGIN:
-                await self._hear_danger(decision, turn)
+                is_drill = await self._hear_danger(decision, turn)
                 await self._begin(decision, turn, prepared)
+                if is_drill:
+                    turn.says.insert(1, Say(text=ONLY_DRILL))  # a fire may come in a drill: first what to do (R1)
             case Deed.HOLD | Deed.IGNORE:
                 return
         if not turn.says and decision.deed in (Deed.CONTINUE, Deed.BEGIN):
@@ -306,14 +316,16 @@ class Conversation:
         if prepared.is_file_lost:
             turn.says.insert(turn.lane is Lane.EMERGENCY, Say(text=UNREADABLE))  # first of all what to do now (R1)
 
-    async def _hear_danger(self, decision: Decision, turn: Turn) -> None:
-        """A danger told in answer to an alert is its answer too: this person needs help."""
+    async def _hear_danger(self, decision: Decision, turn: Turn) -> bool:
+        """A danger told in answer to an alert is its answer too: this person needs help. True if it was a drill."""
         is_life = decision.flow in self.triggers.life
         if is_life and turn.sessions and is_asking(turn.sessions[0]):
             broadcast = broadcast_of(turn.sessions[0])
             await self.check_ins.record(turn.unit, turn.contact, broadcast, Safety.HELP, turn.now)
             session = turn.sessions.pop(0)
             await turn.unit.sessions.save(session.ended())
+            return is_of_drill(session)
+        return False
 
     async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
         """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.broadcast import BroadcastKind
+from bot.domain.broadcast import Broadcast, BroadcastKind
 from bot.domain.checkin import Closing, RecipientState, Safety, Source
 from bot.domain.contact import Channel, Listing
 from bot.domain.employer import Employer, EmployerId
 from bot.domain.errors import Denied, InputError
+from bot.domain.message import Understanding
+from bot.domain.staff import Role
+from bot.services.access import Reader
 from bot.services.checkins import CheckInDesk
 from tests.dialogue import Muster, Worker, muster
-from tests.services.alarm import STRANGER, alerted, employed, people, recipient
+from tests.services.alarm import FLOOD, STRANGER, alerted, employed, people, recipient
 
 
 async def test_an_answer_can_change_and_the_history_stays(tmp_path: Path) -> None:
@@ -229,3 +232,91 @@ async def test_r3_who_has_changed_employers_hears_the_name_of_the_one_who_sees_t
             await unit.contacts.save(replace(contact, employer=EmployerId("other"), site=None, listing=None))
         await ana.says("1")
         ana.hears(f"{theirs.name} now sees that you are safe")
+
+
+OURS = "Muster"
+
+
+async def alerted_by_us(house: Muster) -> Broadcast:
+    """An alert of the organisation itself, for all employers' people."""
+    one, two = (Reader(role=Role.ADMINISTRATOR, id=name) for name in ("root", "toor"))
+    draft = await house.desk.draft(one, replace(house.desk.new(one, BroadcastKind.ALERT), event="Flood", infos=FLOOD))
+    recipients = (await house.desk.preview(two, draft.id)).recipients
+    await house.desk.submit(one, draft.id)
+    await house.desk.approve(two, draft.id, recipients=recipients)
+    await house.send_out()
+    return draft
+
+
+async def test_r3_who_answers_the_organisations_own_alert_never_hears_that_the_employer_sees_it(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        await alerted_by_us(house)
+        assert f"{OURS} sees your answer. Your employer does not." in ana.said[-1].text
+        await ana.says("1")
+        ana.hears(f"{OURS} now sees that you are safe. Your employer does not.")
+
+
+# --- drills -------------------------------------------------------------------------------------------------------
+
+ONLY_A_DRILL = {"en": "only a DRILL", "es": "solo un SIMULACRO", "ne": "अभ्यास मात्र", "ar": "تدريب فقط"}
+
+
+class Understood:
+    """Understands every message the same."""
+
+    def __init__(self, intent: str) -> None:
+        self._intent = intent
+
+    async def understand(self, text: str, language: str | None) -> Understanding:
+        return Understanding(ranking=((self._intent, 0.95),))
+
+
+@pytest.mark.parametrize("language", ONLY_A_DRILL)
+@pytest.mark.parametrize(
+    "said", [("1",), ("2",), ("3",), ("3", "3"), ("1", "3"), ("1", "3", "x y z"), ("zzz",), ("zzz",) * 3]
+)
+async def test_r9_whatever_is_answered_in_a_drill_begins_with_saying_so(
+    tmp_path: Path, language: str, said: tuple[str, ...]
+) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house, Channel.TELEGRAM, language, is_language_confirmed=True)
+        await alerted(house, BroadcastKind.DRILL)
+        for words in said:
+            before = len(ana.said)
+            await ana.says(words)
+            assert ONLY_A_DRILL[language] in ana.said[before].text
+
+
+@pytest.mark.parametrize("intent", ["menu", "situation_info", "out_of_scope"])
+async def test_r9_who_asks_what_a_drill_is_hears_that_it_is_one_and_is_asked_again(tmp_path: Path, intent: str) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        drill = await alerted(house, BroadcastKind.DRILL)
+        house.conversation.listening.understander = Understood(intent)
+        await ana.says("what is all this now, who are you")
+        ana.hears("This is only a DRILL.")
+        await ana.is_at("check_in.asked")
+        await ana.says("1")
+        assert (await recipient(house, drill.id, ana)).safety is Safety.SAFE
+
+
+async def test_danger_told_in_a_drill_is_danger_and_then_hears_that_the_alert_was_a_drill(tmp_path: Path) -> None:
+    """R1, R9: a real fire can come during a drill."""
+    async with muster(tmp_path) as house:
+        ana = await employed(house, Channel.TELEGRAM)
+        await alerted(house, BroadcastKind.DRILL)
+        before = len(ana.said)
+        await ana.says("the factory is on fire we are trapped")
+        assert "193" in ana.said[before].text
+        assert "only a DRILL" in ana.said[before + 1].text
+        assert [case.topic.value for case in await ana.cases()] == ["danger"]
+
+
+async def test_r9_nothing_real_is_called_a_drill(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        await alerted(house)
+        for words in ("zzz", "1", "2"):
+            await ana.says(words)
+            ana.hears_not("DRILL")
