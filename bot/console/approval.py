@@ -1,7 +1,7 @@
 """Owns looking at a broadcast before it goes out, letting it out by a second person, and what comes afterwards."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,8 +24,8 @@ from bot.domain.contact import Channel
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
 from bot.services.access import Deed, Reader, may, of_broadcasts
+from bot.services.broadcast_ports import Tally
 from bot.services.broadcasts import BroadcastDesk, NotReady, Preview
-
 
 FALLBACKS = N_("Say first that you know of those who would read another language than their own.")
 
@@ -143,7 +143,7 @@ class Approvals:
         who, now = StaffId(reader(request).id), self.desk.clock.now()
         word = broadcast.cancellation(id=broadcast.id, by=who, at=now)  # only looked at: its own name will be another
         async with self.desk.store.look() as unit:
-            states = _states(await unit.recipients.tally(broadcast.id))
+            states = _states(await unit.recipients.tally(broadcast.id), reader(request))
             letters = await self.desk.letters(unit, word)
         screens = phones(word, letters, self.desk.ways, words(request)) if broadcast.status.is_begun else ()
         return page(
@@ -224,7 +224,7 @@ class Approvals:
         _, who = words(request), reader(request)
         scene = await around(self.desk.store, broadcast, self.zone)
         async with self.desk.store.look() as unit:
-            states = _states(await unit.recipients.tally(broadcast.id))
+            states = _states(await unit.recipients.tally(broadcast.id), who)
         known = await self.desk.list(who)
         return page(
             request, "alerts/out.html", broadcast=broadcast, scene=scene, title=alert_words.title(broadcast, _),
@@ -239,17 +239,21 @@ def _path(broadcast: Broadcast) -> str:
     return f"/console/alerts/{broadcast.id}"
 
 
-def _states(tally: Any) -> dict[str, int]:
-    """How many recipients stand where, in the few words of the short status."""
+def _states(tally: Iterable[Tally], who: Reader) -> dict[str, int | None]:
+    """How many recipients stand where, in the few words of the short status.
+
+    An employer is told none of the parts where one is below five, or could be worked out to be (R2): the board is
+    where their work needs them.
+    """
     counts: Counter[RecipientState] = Counter()
     for one in tally:
         counts[one.state] += one.count
-    return {
-        "all": sum(counts.values()),
-        "waiting": counts[RecipientState.WAITING],
-        "reached": sum(count for state, count in counts.items() if state.is_reached),
-        "answered": counts[RecipientState.ANSWERED],
-    }
+    waiting, answered = counts[RecipientState.WAITING], counts[RecipientState.ANSWERED]
+    reached = sum(count for state, count in counts.items() if state.is_reached)
+    parts = (waiting, answered, reached - answered, counts.total() - waiting - reached)
+    is_told = all(alert_words.count_shown(part, who) is not None for part in parts)
+    told: dict[str, int | None] = {"waiting": waiting, "reached": reached, "answered": answered}
+    return {"all": counts.total()} | (told if is_told else dict.fromkeys(told))
 
 
 def _allowed(broadcast: Broadcast, who: Reader) -> Mapping[str, bool]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, MessageType
+from bot.domain.contact import Channel
 from bot.domain.staff import Role
 from tests.console.alert_house import (
     CAMP,
@@ -419,6 +420,27 @@ async def out(house: House, author: Browser, approver: Browser, **changes: str) 
     path = await submitted(author, kind="alert", **changes)
     await approved(approver, path, 12)
     return await stored(house, id_of(path))
+
+
+async def test_r2_no_page_but_the_board_tells_an_employer_of_fewer_than_five_people(house: House) -> None:
+    """Not by what is written, and not by what is left: ten of twelve were sent it, so two were not."""
+    open_alerts(house)
+    author, approver = await house.author(), await house.approver()
+    admin = await house.signed_in("root", Role.ADMINISTRATOR)
+    await people(house)
+    alert = await out(house, author, approver)
+    async with house.store.transaction() as unit:
+        due = await unit.recipients.people(alert.id, safety=None, after=0, limit=10)
+        numbers = [one.recipient.number for one in due]
+        await unit.recipients.begin_round(numbers)
+        await unit.recipients.sent(numbers, Channel.SMS, house.clock.now())
+    path = f"/console/alerts/{alert.id}"
+    for text in (await author.text(path), await author.text(f"{path}/cancel")):
+        assert not re.search(r"\b(2|10)\b (were sent|still|person|people)", plain(text))
+    assert "how many stand where is on the board alone" in plain(await author.text(path))
+    assert "Whoever still waits is not written to any more." in plain(await author.text(f"{path}/cancel"))
+    assert "2 still to be written to 10 were sent it" in plain(await admin.text(path))
+    assert "2 people who still wait" in plain(await admin.text(f"{path}/cancel"))
 
 
 async def test_r8_cancelling_says_what_happens_and_does_it(house: House) -> None:
