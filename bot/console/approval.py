@@ -17,7 +17,7 @@ from bot.console.drafts import fault_text, field_of
 from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
 from bot.console.visit import reader, see_other, words
-from bot.console.words import N_
+from bot.console.words import N_, Words
 from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
@@ -26,6 +26,7 @@ from bot.domain.staff import StaffId
 from bot.services.access import Deed, Reader, may, of_broadcasts
 from bot.services.broadcast_ports import Tally
 from bot.services.broadcasts import BroadcastDesk, NotReady, Preview
+from bot.services.proofreading import Fault
 
 FALLBACKS = N_("Say first that you know of those who would read another language than their own.")
 
@@ -216,7 +217,7 @@ class Approvals:
             ),
             span=lambda length: alert_words.span(length, _),
             form_repeats=typed_values(broadcast, scene.zone)["repeats"],
-            faults=[(field_of(fault, broadcast), fault.language, fault_text(fault, _)) for fault in preview.faults],
+            faults=_listed(preview.faults, broadcast, _), notes=_listed(preview.notes, broadcast, _),
             allowed=_allowed(broadcast, who),
         )  # fmt: skip
 
@@ -233,6 +234,11 @@ class Approvals:
             later=[one for one in known if broadcast.id in one.references],
             allowed=_allowed(broadcast, who),
         )  # fmt: skip
+
+
+def _listed(faults: Iterable[Fault], broadcast: Broadcast, _: Words) -> list[tuple[str, str | None, str]]:
+    """The field that mends each, the language if it is in one's texts, and what is wrong."""
+    return [(field_of(fault, broadcast), fault.language, fault_text(fault, _)) for fault in faults]
 
 
 def _path(broadcast: Broadcast) -> str:

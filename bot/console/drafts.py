@@ -37,9 +37,8 @@ class Drafts:
             return see_other(f"/console/alerts/{broadcast.id}", request=request)
         scene = await around(self.desk.store, broadcast, self.zone)
         preview = await self.desk.preview(reader(request), broadcast.id)
-        form: Form[Any] = Form(
-            None, typed_values(broadcast, scene.zone), errors_of(preview.faults, broadcast, words(request))
-        )
+        errors = errors_of((*preview.faults, *preview.notes), broadcast, words(request))
+        form: Form[Any] = Form(None, typed_values(broadcast, scene.zone), errors)
         return self._page(request, broadcast, scene, form, preview)
 
     async def save(self, request: web.Request) -> web.Response:

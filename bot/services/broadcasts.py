@@ -30,7 +30,7 @@ from bot.services.forecast import Forecast, Way, forecast
 from bot.services.known_shares import known_shares
 from bot.services.letters import Letters
 from bot.services.ports import Clock, Ids, Store, Unit
-from bot.services.proofreading import Fault, proofread
+from bot.services.proofreading import Fault, proofread, unsent
 
 log = logger("broadcasts")
 
@@ -63,6 +63,7 @@ class Preview:
     forecast: Forecast
     letters: Letters
     faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()  # faults of texts that are not sent as things stand
 
     @property
     def recipients(self) -> int:
@@ -305,7 +306,8 @@ class BroadcastDesk:
         }
         expected = forecast(letters, shares, self.ways, opened)
         faults = proofread(broadcast, letters, self.ways, now=now, recipients=expected.recipients)
-        return Preview(broadcast=broadcast, forecast=expected, letters=letters, faults=tuple(faults))
+        notes = tuple(unsent(broadcast, letters))
+        return Preview(broadcast=broadcast, forecast=expected, letters=letters, faults=tuple(faults), notes=notes)
 
     async def _shares(self, unit: Unit, plan: Plan, reader: Reader) -> Sequence[Share]:
         """How the audience is reached; for an employer's staff as far as the employer can know it (R2)."""

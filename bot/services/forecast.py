@@ -118,10 +118,9 @@ def sample(
     needs_introduction: bool = False,
     round: int = 0,  # noqa: A002 - the domain's word
 ) -> Content:
-    """What a reader of this language gets on this channel; of all sites the one with the longest name."""
+    """What a reader of this language gets on this channel; of the sites addressed the one with the longest name."""
     owner = letters.broadcast.employer
-    sites = [site for site in letters.sites.values() if owner is None or site.employer == owner]
-    longest = max(sites, key=lambda site: len(site.name) + len(site.assembly_point), default=None)
+    longest = max(letters.addressed(), key=lambda site: len(site.name) + len(site.assembly_point), default=None)
     return letters.content(
         Addressee(
             language=language,

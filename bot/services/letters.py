@@ -9,6 +9,7 @@ from bot.domain.delivery import BroadcastId, Content, Option
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.engine.flow import payload
 from bot.i18n import Catalogs, fill
+from bot.services.alert_areas import sites_in
 from bot.services.framing import frame
 
 PLACEHOLDERS = frozenset({"site", "assembly_point"})  # filled for each reader by their own site
@@ -45,6 +46,16 @@ class Letters:
         if known is None:
             known = self._written[addressee] = self._write(addressee)
         return known
+
+    def addressed(self) -> tuple[Site, ...]:
+        """The sites that its audience, or that of what it replaces, may have readers at."""
+        broadcast = self.broadcast
+        audience = (self.replaced or broadcast).audience if broadcast.audience.of else broadcast.audience
+        sites = [site for site in self.sites.values() if broadcast.employer in (None, site.employer)]
+        if audience.area is not None and audience.area.has_shape:
+            inside = sites_in(audience.area, sites)
+            sites = [site for site in sites if site.id in inside]
+        return tuple(site for site in sites if not audience.sites or site.id in audience.sites)
 
     def _write(self, addressee: Addressee) -> Content:
         broadcast, language = self.broadcast, addressee.language

@@ -112,7 +112,7 @@ async def test_a_time_of_another_day_is_written_as_each_language_writes_days(hou
     assert "5 de mayo de 2026" in infos["es"].headline
 
 
-async def test_r12_a_number_that_differs_is_shown_at_its_field_and_blocks_submitting(house: House) -> None:
+async def test_r12_a_number_that_differs_is_shown_and_blocks_as_soon_as_the_text_would_be_sent(house: House) -> None:
     open_alerts(house)
     author = await house.author()
     await people(house)
@@ -122,7 +122,13 @@ async def test_r12_a_number_that_differs_is_shown_at_its_field_and_blocks_submit
 
     text = await author.text(f"{path}/edit")
     assert "It lacks the number 11:30, which the source has." in plain(text)
-    assert f'href="{path}/edit#headline-es"' in await author.text(path)
+    seen = await author.text(path)
+    assert f'href="{path}/edit#headline-es"' in seen
+    assert "Wrong in texts that are not sent" in seen
+    assert "To be mended before it can go out" not in seen
+
+    await saved(author, path, review="es")
+    assert "To be mended before it can go out" in await author.text(path)
     answer = await author.post(f"{path}/submit", {"knows_fallbacks": "1"})
     assert answer.status == 422
     assert "Something is to be mended first" in await answer.text()

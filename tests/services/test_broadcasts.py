@@ -8,10 +8,12 @@ import pytest
 
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, Info, MessageType
 from bot.domain.checkin import RecipientState
+from bot.domain.contact import Channel
 from bot.domain.errors import Denied, InputError, Reason, SendError
 from bot.domain.staff import Role
 from bot.services.access import Reader
 from bot.services.broadcasts import NotReady
+from bot.services.forecast import sample
 from tests.dialogue import Muster, Worker, muster
 from tests.services.alarm import FLOOD, STRANGER, alerted, drafted, employed, let_out, people, recipient
 
@@ -101,8 +103,55 @@ async def test_r12_a_language_that_says_something_else_keeps_it_from_going_out(
         draft = await drafted(house)
         infos = {"en": english, "es": replace(FLOOD["es"], headline=spanish, instruction="Suba.")}
         await house.desk.change(author, replace(draft, infos=infos))
+        await house.desk.review(author, draft.id, "es")
         with pytest.raises(NotReady, match=fault):
             await house.desk.submit(author, draft.id)
+
+
+async def test_r12_what_is_wrong_in_a_text_that_nobody_stands_for_holds_nothing_up(tmp_path: Path) -> None:
+    """Nobody gets it: in an emergency the others must not wait for it."""
+    async with muster(tmp_path) as house:
+        await employed(house, language="es")
+        author, _ = await people(house)
+        draft = await drafted(house)
+        infos = {"en": FLOOD["en"], "es": Info(headline="Inundación a las 9:00.", instruction="Suba.")}
+        await house.desk.change(author, replace(draft, infos=infos))
+
+        seen = await house.desk.preview(author, draft.id)
+        assert not seen.faults
+        assert {note.language for note in seen.notes} == {"es"}
+        assert seen.forecast.fallbacks == {"es": 1}
+        await house.desk.submit(author, draft.id)
+
+
+async def test_a_site_without_an_assembly_point_holds_up_what_sends_people_there(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        async with house.store.transaction() as unit:
+            bare, other = (await unit.sites.all())[:2]
+            employer = next(one for one in await unit.sites.employers() if one.id == bare.employer)
+            await unit.sites.put(employer, [replace(bare, assembly_point=" ")])
+        info = Info(headline="Flood at {site}.", instruction="Go to {assembly_point}.")
+        draft = await drafted(house, infos={"en": info})
+        with pytest.raises(NotReady, match=r"has no assembly point.*leave {assembly_point} out") as refused:
+            await house.desk.submit(author, draft.id)
+        assert bare.name in str(refused.value)
+
+        elsewhere = await drafted(house, infos={"en": info}, audience=Audience(sites=(other.id,)))
+        seen = await house.desk.preview(author, elsewhere.id)
+        assert [fault.where for fault in seen.faults if "assembly" in fault.message] == []
+
+
+async def test_the_preview_shows_a_site_that_is_addressed(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        author, _ = await people(house)
+        async with house.store.transaction() as unit:
+            sites = sorted(await unit.sites.all(), key=lambda site: len(site.name))
+        for site in sites:
+            draft = await drafted(house, audience=Audience(sites=(site.id,)))
+            letters = (await house.desk.preview(author, draft.id)).letters
+            assert f"Flood at {site.name}:" in sample(letters, Channel.SMS, "en").text
 
 
 async def test_nothing_goes_out_before_its_time_and_then_it_does(tmp_path: Path) -> None:
