@@ -193,6 +193,7 @@ class OutreachSender:
         letter = letters.content(
             Addressee(
                 language=recipient.language,
+                own_language=contact.language if recipient.is_fallback else None,
                 channel=channel,
                 site=recipient.site,
                 employer=contact.employer,
