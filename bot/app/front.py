@@ -114,7 +114,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk) -> web.A
         ),
         *_company(outside, desks),
     ]
-    made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
+    made = frame.application(desk=staff, store=store, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 
     async def end_streams(_: web.Application) -> None:
         await lookout.close()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from bot.console import alert_words
 from bot.console.alert_phones import phones
-from bot.console.alert_scene import around, found
+from bot.console.alert_scene import around, found, states
 from bot.console.draft_form import typed_values
 from bot.console.drafts import fault_text, field_of
 from bot.console.forms import Form, blank, read_form
@@ -19,12 +19,10 @@ from bot.console.render import page
 from bot.console.visit import reader, see_other, words
 from bot.console.words import N_, Words
 from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
-from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
 from bot.services.access import Deed, Reader, may, of_broadcasts
-from bot.services.broadcast_ports import Tally
 from bot.services.broadcasts import BroadcastDesk, NotReady, Preview
 from bot.services.proofreading import Fault
 
@@ -144,11 +142,11 @@ class Approvals:
         who, now = StaffId(reader(request).id), self.desk.clock.now()
         word = broadcast.cancellation(id=broadcast.id, by=who, at=now)  # only looked at: its own name will be another
         async with self.desk.store.look() as unit:
-            states = _states(await unit.recipients.tally(broadcast.id), reader(request))
+            counted = states(await unit.recipients.tally(broadcast.id), reader(request))
             letters = await self.desk.letters(unit, word)
         screens = phones(word, letters, self.desk.ways, words(request)) if broadcast.status.is_begun else ()
         return page(
-            request, "alerts/cancel.html", broadcast=broadcast, scene=scene, states=states, screens=screens,
+            request, "alerts/cancel.html", broadcast=broadcast, scene=scene, states=counted, screens=screens,
             title=alert_words.title(broadcast, words(request)), labels=alert_words,
         )  # fmt: skip
 
@@ -225,11 +223,11 @@ class Approvals:
         _, who = words(request), reader(request)
         scene = await around(self.desk.store, broadcast, self.zone)
         async with self.desk.store.look() as unit:
-            states = _states(await unit.recipients.tally(broadcast.id), who)
+            counted = states(await unit.recipients.tally(broadcast.id), who)
         known = await self.desk.list(who)
         return page(
             request, "alerts/out.html", broadcast=broadcast, scene=scene, title=alert_words.title(broadcast, _),
-            labels=alert_words, zone=scene.zone, states=states,
+            labels=alert_words, zone=scene.zone, states=counted,
             earlier=[one for one in known if one.id in broadcast.references],
             later=[one for one in known if broadcast.id in one.references],
             allowed=_allowed(broadcast, who),
@@ -243,23 +241,6 @@ def _listed(faults: Iterable[Fault], broadcast: Broadcast, _: Words) -> list[tup
 
 def _path(broadcast: Broadcast) -> str:
     return f"/console/alerts/{broadcast.id}"
-
-
-def _states(tally: Iterable[Tally], who: Reader) -> dict[str, int | None]:
-    """How many recipients stand where, in the few words of the short status.
-
-    An employer is told none of the parts where one is below five, or could be worked out to be (R2): the board is
-    where their work needs them.
-    """
-    counts: Counter[RecipientState] = Counter()
-    for one in tally:
-        counts[one.state] += one.count
-    waiting, answered = counts[RecipientState.WAITING], counts[RecipientState.ANSWERED]
-    reached = sum(count for state, count in counts.items() if state.is_reached)
-    parts = (waiting, answered, reached - answered, counts.total() - waiting - reached)
-    is_told = all(alert_words.count_shown(part, who) is not None for part in parts)
-    told: dict[str, int | None] = {"waiting": waiting, "reached": reached, "answered": answered}
-    return {"all": counts.total()} | (told if is_told else dict.fromkeys(told))
 
 
 def _allowed(broadcast: Broadcast, who: Reader) -> Mapping[str, bool]:
