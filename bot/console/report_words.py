@@ -15,7 +15,7 @@ from bot.i18n import base, written
 from bot.services.board import Account
 from bot.services.disclosure import FEWEST, Row, Table
 from bot.services.paper import Grid, Paper, Part
-from bot.services.reports import Report, Summary
+from bot.services.reports import Read, Report, Summary
 
 HIDDEN = "*"
 DRILL = N_("DRILL: practice, no danger")
@@ -181,8 +181,9 @@ class _Writer:
 
     # --- words ------------------------------------------------------------------------------------------------------
 
-    def _language(self, language: str) -> str:
-        return self._.tongue(base(language))
+    def _language(self, read: Read) -> str:
+        name = self._.tongue(base(read.language))
+        return self._("{language}, not their own", language=name) if read.is_fallback else name
 
     def _channel(self, channel: Channel | None) -> str:
         return self._(CHANNELS[channel]) if channel is not None else self._("No channel")

@@ -59,10 +59,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How many recipients of a broadcast are alike in all that boards and reports tell apart."""
+    """How many recipients of a broadcast are alike in all that boards and reports tell apart.
+
+    `language` is what they were sent; `is_fallback` says that it is not theirs.
+    """
 
     site: SiteId | None
     language: str
+    is_fallback: bool = False
     channel: Channel | None
     state: RecipientState
     reason: Reason | None

@@ -288,13 +288,14 @@ class SqlRecipients:
     # --- boards and reports -----------------------------------------------------------------------------------------
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]:
-        names = ("site_id", "language", "channel", "state", "reason", "safety", "safety_source", "closing")
+        names = ("site_id", "language", "is_fallback", "channel", "state", "reason", "safety", "safety_source", "closing")
         alike = [table.c[name] for name in names]
         query = select(*alike, func.count().label("people")).where(table.c.broadcast_id == broadcast).group_by(*alike)
         return [
             Tally(
                 site=SiteId(row.site_id) if row.site_id else None,
                 language=row.language,
+                is_fallback=row.is_fallback,
                 channel=Channel(row.channel) if row.channel else None,
                 state=RecipientState(row.state),
                 reason=Reason(row.reason) if row.reason else None,

@@ -318,6 +318,7 @@ async def test_r7_every_language_is_shown_as_each_channel_shows_it(house: House)
     assert '<p class="tap">I am safe</p>' in text
     assert "1 I am safe\n2 I need help" in text
     assert "template, to who has not written for 24 hours" in text
+    assert "Are you safe? 1 I am safe 2 I need help" in text  # a template's variables hold no line break
     shown = plain(text)
     assert "Send LIVE ALERT to 40 people" in shown
     assert "SMS Arabic (العربية) 10" in shown
