@@ -180,11 +180,18 @@ class Recipients(Protocol):
 
     async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None: ...
 
-    async def asked(self, contact: ContactId, *, includes_unrecorded: bool = False) -> Recipient | None:
+    async def asked(
+        self, contact: ContactId, *, includes_unrecorded: bool = False, includes_heard: bool = False
+    ) -> Recipient | None:
         """The newest question of a live broadcast that was sent to the contact and not heard since.
 
-        Also, if so chosen, one that is being sent: a quick answer, or a process that died, comes before its record.
+        Also, if so chosen, one that is being sent: a quick answer, or a process that died, comes before its record;
+        or one that was heard.
         """
+        ...
+
+    async def wrote(self, recipients: Sequence[int]) -> frozenset[int]:
+        """Those of them of whom the last thing said is what they wrote in their own words."""
         ...
 
     async def heard(self, recipient: int, at: datetime) -> None:

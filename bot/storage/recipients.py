@@ -231,8 +231,10 @@ class SqlRecipients:
     async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None:
         return await self._one(select(table).where(table.c.broadcast_id == broadcast, table.c.contact_id == contact))
 
-    async def asked(self, contact: ContactId, *, includes_unrecorded: bool = False) -> Recipient | None:
-        is_unheard = or_(table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
+    async def asked(
+        self, contact: ContactId, *, includes_unrecorded: bool = False, includes_heard: bool = False
+    ) -> Recipient | None:
+        is_unheard = or_(literal(includes_heard), table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
         is_asked: ColumnElement[bool] = and_(table.c.asked_at.is_not(None), is_unheard)
         if includes_unrecorded:
             is_asked |= and_(table.c.heard_at.is_(None), _MAY_BE_OUT)
@@ -243,6 +245,13 @@ class SqlRecipients:
             .order_by(table.c.asked_at.desc().nulls_first(), table.c.number.desc())
             .limit(1)
         )
+
+    async def wrote(self, recipients: Sequence[int]) -> frozenset[int]:
+        latest = select(func.max(check_ins.c.number)).where(check_ins.c.recipient.in_(recipients))
+        query = select(check_ins.c.recipient).where(
+            check_ins.c.number.in_(latest.group_by(check_ins.c.recipient)), check_ins.c.source == Source.WROTE.value
+        )
+        return frozenset(await self._db.scalars(query)) if recipients else frozenset()
 
     async def heard(self, recipient: int, at: datetime) -> None:
         await self._change([recipient], heard_at=at)

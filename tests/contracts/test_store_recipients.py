@@ -219,6 +219,37 @@ async def test_the_newest_question_not_yet_heard_is_asked(farm: SqlStore) -> Non
     assert await asked() == ALERT
 
 
+async def test_a_heard_question_is_asked_where_it_is_wanted_all_the_same(farm: SqlStore) -> None:
+    await add(farm, person(1))
+    await begin(farm)
+    number, ana = (await of(farm, 1)).number, ContactId("p001")
+    async with farm.transaction() as unit:
+        assert await unit.recipients.asked(ana, includes_heard=True) is None, "not sent yet"
+        await unit.recipients.sent([number], Channel.SMS, NOON)
+        await unit.recipients.heard(number, NOON + MINUTE)
+        assert await unit.recipients.asked(ana) is None
+        again = await unit.recipients.asked(ana, includes_heard=True)
+    assert again is not None
+    assert again.number == number
+
+
+async def test_what_somebody_only_wrote_is_noted_beside_their_answer_until_they_answer_again(farm: SqlStore) -> None:
+    await add(farm, person(1), person(2))
+    await begin(farm)
+    one, two = (await of(farm, 1)).number, (await of(farm, 2)).number
+    async with farm.transaction() as unit:
+        for number in (one, two):
+            await unit.recipients.answer(number, Safety.HELP, Source.SELF, NOON)
+        await unit.recipients.answer(one, Safety.SAFE, Source.WROTE, NOON + MINUTE)
+        assert await unit.recipients.wrote([one, two]) == {one}
+        assert await unit.recipients.wrote([]) == frozenset()
+    noted = await of(farm, 1)
+    assert (noted.safety, noted.safety_source) == (Safety.HELP, Source.SELF)
+    async with farm.transaction() as unit:
+        await unit.recipients.answer(one, Safety.HELP, Source.SELF, NOON + 2 * MINUTE)
+        assert await unit.recipients.wrote([one, two]) == frozenset()
+
+
 async def test_the_latest_answer_counts_and_the_history_stays(farm: SqlStore) -> None:
     await add(farm, person(1))
     await begin(farm)
