@@ -210,7 +210,8 @@ def _other_flow(situation: Situation, triggers: Triggers, limits: Limits) -> str
         return None  # it is meant as the answer: the alert's question asks once more rather than take a doubt for safe
     if situation.is_drill and intent in ABOUT_DRILL:
         return None
-    if situation.fit is Fit.LOOSE and intent not in CONTROL_INTENTS:
+    is_out_of_danger = situation.open_flow in triggers.life and intent == SAFE_INTENT  # safe.yml asks once more
+    if situation.fit is Fit.LOOSE and intent not in CONTROL_INTENTS and not is_out_of_danger:
         return None
     return flow if confidence >= limits.switch else None
 

@@ -14,7 +14,9 @@ from bot.domain.errors import Denied, InputError
 from bot.domain.message import Understanding
 from bot.domain.staff import Role
 from bot.services.access import Reader
+from bot.services.board import BoardDesk
 from bot.services.checkins import CheckInDesk
+from bot.services.ports import Guess
 from tests.dialogue import Muster, Worker, muster
 from tests.services.alarm import FLOOD, STRANGER, alerted, employed, people, recipient
 
@@ -320,3 +322,132 @@ async def test_r9_nothing_real_is_called_a_drill(tmp_path: Path) -> None:
         for words in ("zzz", "1", "2"):
             await ana.says(words)
             ana.hears_not("DRILL")
+
+
+# --- what was put aside, and what is over -------------------------------------------------------------------------
+
+
+async def test_a_phrase_that_says_safe_counts_while_the_alert_asks_though_a_menu_came_between(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house)
+        await ana.says("menu")
+        await ana.is_at("menu.main")
+
+        await ana.says("ok ako")
+
+        assert (await recipient(house, alert.id, ana)).safety is Safety.SAFE
+        assert ana.said[-1].language == "en"
+
+
+async def test_danger_told_at_the_menu_is_the_alerts_answer_too(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house)
+        await ana.says("menu")
+        await ana.says("we are trapped the water is rising")
+        assert (await recipient(house, alert.id, ana)).safety is Safety.HELP
+
+
+@pytest.mark.parametrize("words", ["yes", "4", "food", "hello there"])
+async def test_what_belongs_to_the_menu_is_no_answer_to_the_alert(tmp_path: Path, words: str) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house)
+        await ana.says("menu")
+        await ana.says(words)
+        assert (await recipient(house, alert.id, ana)).safety is None
+
+
+async def test_r2_what_is_told_in_a_private_talk_is_no_answer_to_the_alert_put_aside(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house)
+        house.conversation.listening.understander = Understood("unpaid_wages")
+        await ana.says("they owe me my wages since march")
+        sessions = await ana.sessions()
+        assert sessions[0].flow == "unpaid_wages"
+        await ana.says("big problem")
+        assert (await recipient(house, alert.id, ana)).safety is None
+
+
+@pytest.mark.parametrize(("words", "language"), [("ok ako", "en"), ("malai yaha bata lagnus", "ne")])
+async def test_r12_no_few_words_speak_against_the_language_of_the_list(
+    tmp_path: Path, words: str, language: str
+) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        house.conversation.listening.linguist = SurelyNepali()
+        await ana.says(words)
+        assert (await ana.contact()).language == language
+
+
+class SurelyNepali:
+    def guess(self, text: str, hint: str | None) -> Guess:
+        return Guess(language="ne", is_sure=True)
+
+
+async def _needing_help(house: Muster, kind: BroadcastKind = BroadcastKind.ALERT) -> tuple[Worker, Broadcast]:
+    """Somebody who said so, and with whom nothing waits any more."""
+    ana = await employed(house)
+    alert = await alerted(house, kind, repeats=())
+    await ana.says("2")
+    await ana.says("2")  # cannot write now
+    assert not await ana.sessions()
+    return ana, alert
+
+
+async def test_the_number_of_a_question_that_is_over_is_asked_back(tmp_path: Path) -> None:
+    """What once was "3 I am safe now" chooses nothing in a menu that begins with danger."""
+    async with muster(tmp_path) as house:
+        ana, alert = await _needing_help(house)
+        await ana.says("3")
+        ana.hears("I do not know which question that answers.")
+        ana.hears("Are you safe?")
+        await ana.is_at("check_in.asked")
+        assert (await recipient(house, alert.id, ana)).safety is Safety.HELP
+
+
+async def test_a_number_that_answers_nothing_is_asked_back_where_no_alert_is(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        await ana.says("3")
+        ana.hears("I do not know which question that answers.")
+        await ana.is_at("menu.main")
+
+
+async def test_r10_who_wrote_to_be_safe_after_asking_for_help_is_asked_and_the_board_stays_cautious(
+    tmp_path: Path,
+) -> None:
+    async with muster(tmp_path) as house:
+        ana, alert = await _needing_help(house)
+        house.conversation.listening.understander = Understood("report_safe")
+        board = BoardDesk(store=house.store, clock=house.clock)
+
+        await ana.says("we came out of there in the end")
+
+        ana.hears("Are you safe?")
+        assert (await recipient(house, alert.id, ana)).safety is Safety.HELP
+        assert [person.has_written_safe for person in (await board.read(alert.id)).helped] == [True]
+        await ana.says("1")
+        assert (await recipient(house, alert.id, ana)).safety is Safety.SAFE
+        assert not (await board.read(alert.id)).helped
+
+
+async def test_who_says_safe_to_the_alert_and_once_more_is_not_asked_again(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        alert = await alerted(house)
+        await ana.says("1")
+        await ana.waits(timedelta(days=1, minutes=1))
+        house.conversation.listening.understander = Understood("report_safe")
+        await ana.says("we are all out of there in the end")
+        ana.hears("It is good that you are safe.")
+        assert (await recipient(house, alert.id, ana)).safety is Safety.SAFE
+
+
+async def test_r9_a_drills_question_asked_back_says_first_that_it_is_one(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana, _ = await _needing_help(house, BroadcastKind.DRILL)
+        await ana.says("3")
+        assert ana.heard.startswith("This is only a DRILL.")
