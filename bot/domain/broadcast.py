@@ -209,6 +209,7 @@ class Broadcast:
     area: Area = field(default_factory=Area)
     source_language: str = "en"
     infos: Mapping[str, Info] = field(default_factory=dict)
+    fillings: Mapping[str, str] = field(default_factory=dict)  # what its template's open places were filled with
     audience: Audience = field(default_factory=Audience)
     asks_check_in: bool = False
     repeats: tuple[timedelta, ...] = ()
