@@ -37,7 +37,8 @@ class Plan:
 class Share:
     """How many of an audience are reached in one way, or (channel None) are not, and why.
 
-    `own_language` is what they read best, `language` what they get. `opens_window` says that it takes a template.
+    `own_language` is what they read best, `language` what they get. `opens_window` says that it takes a template,
+    `is_new` that nobody wrote to them before, so that they read the introduction too.
     """
 
     channel: Channel | None
@@ -46,6 +47,7 @@ class Share:
     language: str
     is_fallback: bool
     opens_window: bool
+    is_new: bool = False
     count: int
 
 
@@ -134,6 +136,10 @@ class Recipients(Protocol):
 
     async def meant(self, plan: Plan) -> Sequence[ContactId]:
         """Everybody of whom `shares` counts how they are reached."""
+        ...
+
+    async def written_to(self, employer: EmployerId) -> frozenset[ContactId]:
+        """Whom a broadcast of this employer's own was sent to: as much of it as its boards tell."""
         ...
 
     async def expand(self, broadcast: Broadcast, plan: Plan) -> int:

@@ -314,7 +314,8 @@ class BroadcastDesk:
         if not reader.role.is_employers:
             return await unit.recipients.shares(plan)
         people = await unit.roster.get(await unit.recipients.meant(plan))
-        return known_shares(plan, people.values())
+        written_to = await unit.recipients.written_to(plan.employer) if plan.employer else ()
+        return known_shares(plan, people.values(), written_to)
 
     async def letters(self, unit: Unit, broadcast: Broadcast) -> Letters:
         """Whoever writes this broadcast's letters."""

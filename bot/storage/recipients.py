@@ -30,7 +30,7 @@ from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import CheckIn, Closing, Recipient, RecipientState, Safety, Source
 from bot.domain.contact import Channel, ContactId
 from bot.domain.delivery import BroadcastId, DeliveryStatus, Lane
-from bot.domain.employer import SiteId
+from bot.domain.employer import EmployerId, SiteId
 from bot.domain.errors import Reason
 from bot.services.broadcast_ports import Answered, Course, Due, Plan, Share, Tally
 from bot.storage import audience
@@ -95,7 +95,8 @@ class SqlRecipients:
 
     async def shares(self, plan: Plan) -> Sequence[Share]:
         people = await self._people(plan)
-        alike = [people.c[name] for name in ("channel", "reason", "own_language", "language", "is_fallback", "opens")]
+        names = ("channel", "reason", "own_language", "language", "is_fallback", "opens", "is_new")
+        alike = [people.c[name] for name in names]
         rows = await self._db.execute(select(*alike, func.count().label("people")).group_by(*alike))
         return [
             Share(
@@ -105,6 +106,7 @@ class SqlRecipients:
                 language=row.language,
                 is_fallback=bool(row.is_fallback),
                 opens_window=bool(row.opens),
+                is_new=bool(row.is_new),
                 count=row.people,
             )
             for row in rows
@@ -113,6 +115,12 @@ class SqlRecipients:
     async def meant(self, plan: Plan) -> Sequence[ContactId]:
         found = await self._db.scalars(select(contacts.c.id).where(*audience.meant(plan)).order_by(contacts.c.id))
         return [ContactId(contact) for contact in found]
+
+    async def written_to(self, employer: EmployerId) -> frozenset[ContactId]:
+        theirs = select(broadcasts.c.id).where(broadcasts.c.employer_id == employer)
+        sent = table.c.broadcast_id.in_(theirs), table.c.sent_at.is_not(None), table.c.contact_id.is_not(None)
+        found = await self._db.scalars(select(table.c.contact_id).where(*sent).distinct())
+        return frozenset(ContactId(contact) for contact in found)
 
     async def expand(self, broadcast: Broadcast, plan: Plan) -> int:
         people = await self._people(plan)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.channels.segments import segments
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, Info, MessageType
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
@@ -83,6 +84,32 @@ async def test_r12_who_would_read_a_fallback_language_is_foreseen(tmp_path: Path
         seen = await house.desk.preview(author, (await drafted(house)).id)
         assert seen.forecast.fallbacks == {"ne": 2}
         assert seen.recipients == 4
+
+
+async def test_r7_the_segments_foreseen_are_those_that_go_out(tmp_path: Path) -> None:
+    """Who is new to us reads an introduction too; who reads no language of it is asked in their own."""
+    async with muster(tmp_path) as house:
+        phone = house.outreach.ways[Channel.SMS].channeller
+        phone.cost = lambda content: float(segments(content.text)[1])  # type: ignore[method-assign]
+        workers = [await employed(house), await employed(house, met_at=None), await employed(house, language="ne")]
+        _, approver = await people(house)
+        organisation = Reader(role=Role.SUPERVISOR, id="sue")
+        draft = await drafted(house)
+        (seen,) = (await house.desk.preview(organisation, draft.id)).forecast.lines
+        unknown = (await house.desk.preview(approver, draft.id)).forecast.segments
+
+        await let_out(house, draft.id, 3)
+        await house.send_out()
+        went = [segments(worker.said[-1].text)[1] for worker in workers]
+        assert (seen.units, seen.least, seen.cost) == (sum(went), min(went), max(went))
+        assert went[0] < went[1]
+        assert unknown > sum(went), "R2: an employer is not told who wrote to us before; all may be new"
+
+        again = await drafted(house)
+        known = (await house.desk.preview(approver, again.id)).forecast.segments
+        await let_out(house, again.id, 3)
+        await house.send_out()
+        assert known == sum(segments(worker.said[-1].text)[1] for worker in workers)
 
 
 @pytest.mark.parametrize(
