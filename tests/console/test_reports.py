@@ -85,8 +85,7 @@ async def test_r12_the_report_tells_who_was_sent_another_language_than_their_own
 async def test_what_an_update_replaced_is_not_called_cancelled(house: House) -> None:
     """R8: its readers were told something newer, not that the danger is over."""
     browser = await house.author()
-    over = {"status": BroadcastStatus.CANCELLED, "ended_at": NOW + timedelta(minutes=9)}
-    alarm = await alarmed(house.store, replaced_by=BroadcastId("newer"), **over)
+    alarm = await alarmed(house.store, replaced_by=BroadcastId("newer"), status=BroadcastStatus.CANCELLED)
     text = await browser.text(f"/console/reports/{alarm.id}")
     assert "Replaced by an update" in text
     assert ">Cancelled<" not in text
