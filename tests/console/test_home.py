@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.broadcast import BroadcastKind, BroadcastStatus
+from dataclasses import replace
+
+from bot.domain.broadcast import BroadcastKind, BroadcastStatus, Info
 from bot.domain.staff import Role
 from tests.console.alarm import alarmed
 from tests.console.alert_house import begun, open_alerts, people, plain, submitted
@@ -76,3 +78,15 @@ async def test_r2_nothing_of_another_employers_is_told(house: House) -> None:
     assert "Flood" not in text
     assert "runs now" not in text
     assert FARM.name not in text
+
+
+async def test_a_title_leaves_out_what_each_readers_own_site_fills(house: House) -> None:
+    alarm = await alarmed(
+        house.store,
+        infos={"en": Info(headline="Flood in Lajeado since 11:30. This is for {site}. Go up.", instruction="")},
+    )
+    assert alarm.broadcast.title == "Flood in Lajeado since 11:30. Go up."
+    assert (
+        replace(alarm.broadcast, infos={"en": Info(headline="Fire at {site}.", instruction="")}).title == "Fire at …."
+    )
+    assert replace(alarm.broadcast, infos={"en": Info(headline=" ", instruction="")}).title == "Flood"
