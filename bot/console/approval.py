@@ -18,7 +18,7 @@ from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
 from bot.console.visit import reader, see_other, words
 from bot.console.words import N_, Words
-from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
+from bot.domain.broadcast import Audience, Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.contact import Channel
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
@@ -217,6 +217,7 @@ class Approvals:
             form_repeats=typed_values(broadcast, scene.zone)["repeats"],
             faults=_listed(preview.faults, broadcast, _), notes=_listed(preview.notes, broadcast, _),
             allowed=_allowed(broadcast, who),
+            names_place="place" in broadcast.fillings and broadcast.audience == Audience() and len(scene.sites) > 1,
         )  # fmt: skip
 
     async def _out(self, request: web.Request, broadcast: Broadcast) -> web.Response:

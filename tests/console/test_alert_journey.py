@@ -101,7 +101,9 @@ async def test_r7_a_drill_is_drafted_read_submitted_and_sent_by_a_second_person(
     await second.get_by_label("Type the number of people who get it").fill("19")
     await second.get_by_label("I know this, and it cannot wait.").check()
     await second.get_by_role("button", name="Send DRILL to 20 people").click()
-    await expect(second.locator(".flash.problem[role=alert]")).to_contain_text("This would go to 20 people, and you typed 19.")
+    await expect(second.locator(".flash.problem[role=alert]")).to_contain_text(
+        "This would go to 20 people, and you typed 19."
+    )
     await second.get_by_label("Type the number of people who get it").fill("20")
     await second.get_by_label("I know this, and it cannot wait.").check()
     await second.get_by_role("button", name="Send DRILL to 20 people").click()

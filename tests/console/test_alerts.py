@@ -452,6 +452,17 @@ async def test_r12_a_wrong_place_is_mended_once_and_in_every_language(house: Hou
         assert not re.search("09:15|2026", info.headline)
 
 
+async def test_what_names_a_place_and_goes_to_everybody_is_asked_about(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house)
+    path = await begun(author)
+    await saved(author, path, place="Lajeado")
+    assert "The text names Lajeado, and it goes to everybody" in plain(await author.text(path))
+    await saved(author, path, sites="st1")
+    assert "and it goes to everybody" not in plain(await author.text(path))
+
+
 async def test_an_update_is_mended_in_the_same_boxes(house: House) -> None:
     open_alerts(house)
     author, approver = await house.author(), await house.approver()
