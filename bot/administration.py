@@ -26,7 +26,7 @@ from bot.engine.schema import schema_text
 from bot.nlu import road
 from bot.nlu.provision import ProvisionError, default_provision
 from bot.sandbox import scenario
-from bot.services import broadcasts, proofreading, staff
+from bot.services import broadcasts, proofreading, roster, staff
 from bot.services.conversation import TEXTS
 from bot.services.inbox import Inbox
 from bot.services.roster import RosterDesk
@@ -47,6 +47,7 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
         "bot/services/staff.py": staff.TEXTS,
         "bot/services/proofreading.py": proofreading.TEXTS,
         "bot/services/broadcasts.py": broadcasts.TEXTS,
+        "bot/services/roster.py": roster.TEXTS,
     }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")
