@@ -305,8 +305,8 @@ class SqlRecipients:
     # --- boards and reports -----------------------------------------------------------------------------------------
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]:
-        names = ("site_id", "language", "is_fallback", "channel", "state", "reason", "safety", "safety_source", "closing")
-        alike = [table.c[name] for name in names]
+        told = ("language", "is_fallback", "channel", "state", "reason")
+        alike = [table.c[name] for name in ("site_id", *told, "safety", "safety_source", "closing")]
         query = select(*alike, func.count().label("people")).where(table.c.broadcast_id == broadcast).group_by(*alike)
         return [
             Tally(
