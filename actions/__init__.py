@@ -38,6 +38,7 @@ def registry(
         "erase_me": privacy_actions.erase_me(privacy=privacy),
         "what_you_know": privacy_actions.what_you_know(privacy=privacy, catalogs=catalogs, retention=retention),
         "record_check_in": check_in_actions.record_check_in(check_ins=check_ins),
+        "ask_safety": check_in_actions.ask_safety(check_ins=check_ins, organisation=given["organisation"]),
         "vouch": check_in_actions.vouch(check_ins=check_ins),
         "record_consent": consent_actions.record_consent(ids=cases.ids),
         "consents_given": consent_actions.consents_given(catalogs=catalogs),

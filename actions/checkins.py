@@ -2,7 +2,7 @@
 
 from bot.domain.checkin import Safety
 from bot.engine.effects import Called
-from bot.services.checkins import CheckInDesk, broadcast_of
+from bot.services.checkins import CheckInDesk, broadcast_of, live_question
 from bot.services.ports import ActionSpec, Occasion
 
 
@@ -15,6 +15,20 @@ def record_check_in(*, check_ins: CheckInDesk) -> ActionSpec:
         return Called(outcome="recorded" if is_kept else "too_late")
 
     return ActionSpec(run=run, arguments=frozenset({"safety"}), outcomes=frozenset({"recorded", "too_late"}))
+
+
+def ask_safety(*, check_ins: CheckInDesk, organisation: str) -> ActionSpec:
+    """Whether somebody who writes that they are safe is to be asked so by the live alert, which does not know it."""
+
+    async def run(occasion: Occasion) -> Called:
+        asked = await live_question(occasion.unit, occasion.contact, organisation=organisation)
+        if asked is None or (asked.recipient.has_answered and asked.recipient.safety is Safety.SAFE):
+            return Called(outcome="none")
+        await check_ins.note_words(occasion.unit, asked.recipient, occasion.now)
+        return Called(outcome="asked", values=asked.answers(interrupts=False))
+
+    values = frozenset({"broadcast", "employer_name", "drill", "ours"})
+    return ActionSpec(run=run, outcomes=frozenset({"asked", "none"}), values=values)
 
 
 def vouch(*, check_ins: CheckInDesk) -> ActionSpec:

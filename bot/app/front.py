@@ -142,7 +142,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
         ),
         *audit_pages.routes(desk=audit, staff=staff),
     ]
-    made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
+    made = frame.application(desk=staff, store=store, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 
     async def end_streams(_: web.Application) -> None:
         for close in (lookout.close, *closings):

@@ -76,8 +76,14 @@ def _phones(letters: Letters, ways: Mapping[Channel, Way], language: str) -> Ite
         content = sample(letters, channel, language)
         yield _phone(content, channel, way)
         if way.opens:  # to whom has not written within 24 hours
-            lines = [content.text, *(f"{n} {one.label}" for n, one in enumerate(content.options, start=1))]
-            yield Phone(channel=channel, parts=("\n".join(lines),), is_template=True)
+            yield Phone(channel=channel, parts=(_in_template(content, way),), is_template=True)
+
+
+def _in_template(content: Content, way: Way) -> str:
+    """As the variables of a template say it, which hold no line break; its own words stand around them."""
+    last = way.channeller.fit(content)[-1]
+    lines = [last.text, *(f"{n} {label}" for n, label in enumerate(_taps(last), start=1))]
+    return " ".join(" ".join(lines).split())
 
 
 def _asides(letters: Letters, ways: Mapping[Channel, Way], language: str, shown: Sequence[Phone]) -> Iterator[Phone]:

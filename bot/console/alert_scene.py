@@ -1,20 +1,24 @@
-"""Owns what the alert pages show around a broadcast: whose it is, the sites and groups it may name, who did what."""
+"""Owns what pages show around a broadcast: whose it is, the sites and groups it may name, who did what, its figures."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.console import alert_words
 from bot.console.guard import require
 from bot.console.visit import reader
 from bot.console.words import zone_named
 from bot.domain.broadcast import Broadcast
+from bot.domain.checkin import RecipientState
 from bot.domain.delivery import BroadcastId
 from bot.domain.employer import Employer, EmployerId, Site
 from bot.domain.errors import Denied
 from bot.domain.staff import StaffId
-from bot.services.access import Deed, of_broadcasts
+from bot.services.access import Deed, Reader, of_broadcasts
+from bot.services.broadcast_ports import Tally
 from bot.services.broadcasts import BroadcastDesk
 from bot.services.ports import Store, Unit
 
@@ -73,3 +77,20 @@ def zone_of(sites: Iterable[Site], default: ZoneInfo) -> ZoneInfo:
     """The zone in which these sites live, if it is one; else the deployment's."""
     zones = {site.timezone for site in sites}
     return zone_named(zones.pop() if len(zones) == 1 else None, default)
+
+
+def states(tally: Iterable[Tally], who: Reader) -> dict[str, int | None]:
+    """How many recipients stand where, in the few words of the short status.
+
+    An employer is told none of the parts where one is below five, or could be worked out to be (R2): the board is
+    where their work needs them.
+    """
+    counts: Counter[RecipientState] = Counter()
+    for one in tally:
+        counts[one.state] += one.count
+    waiting, answered = counts[RecipientState.WAITING], counts[RecipientState.ANSWERED]
+    reached = sum(count for state, count in counts.items() if state.is_reached)
+    parts = (waiting, answered, reached - answered, counts.total() - waiting - reached)
+    is_told = all(alert_words.count_shown(part, who) is not None for part in parts)
+    told: dict[str, int | None] = {"waiting": waiting, "reached": reached, "answered": answered}
+    return {"all": counts.total()} | (told if is_told else dict.fromkeys(told))

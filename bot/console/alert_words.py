@@ -37,6 +37,7 @@ STATUSES: Final = {
     BroadcastStatus.ENDED: N_("Over"),
     BroadcastStatus.CANCELLED: N_("Cancelled"),
 }
+REPLACED: Final = N_("Replaced by an update")
 MESSAGE_TYPES: Final = {MessageType.UPDATE: N_("Update"), MessageType.CANCEL: N_("Cancellation")}
 CHANNELS: Final = {
     Channel.SMS: N_("SMS"),
@@ -133,6 +134,12 @@ def span(length: timedelta, _: Words) -> str:
 def options(labels: Mapping[Key, str], _: Words) -> list[tuple[Key, str]]:
     """Pairs for a choice of one."""
     return [(key, _(label)) for key, label in labels.items()]
+
+
+def status(broadcast: Broadcast) -> str:
+    """Where it stands: what an update took the place of was not called off."""
+    is_replaced = broadcast.status is BroadcastStatus.CANCELLED and broadcast.replaced_by is not None
+    return REPLACED if is_replaced else STATUSES[broadcast.status]
 
 
 def title(broadcast: Broadcast, _: Words) -> str:

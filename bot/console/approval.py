@@ -1,7 +1,7 @@
 """Owns looking at a broadcast before it goes out, letting it out by a second person, and what comes afterwards."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,19 +11,22 @@ from pydantic import BaseModel, Field
 
 from bot.console import alert_words
 from bot.console.alert_phones import phones
-from bot.console.alert_scene import around, found
+from bot.console.alert_scene import around, found, states
 from bot.console.draft_form import typed_values
 from bot.console.drafts import fault_text, field_of
 from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
 from bot.console.visit import reader, see_other, words
-from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
-from bot.domain.checkin import RecipientState
+from bot.console.words import N_, Words
+from bot.domain.broadcast import Audience, Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.contact import Channel
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
 from bot.services.access import Deed, Reader, may, of_broadcasts
 from bot.services.broadcasts import BroadcastDesk, NotReady, Preview
+from bot.services.proofreading import Fault
+
+FALLBACKS = N_("Say first that you know of those who would read another language than their own.")
 
 
 class Approval(BaseModel):
@@ -31,11 +34,16 @@ class Approval(BaseModel):
 
     recipients: str = Field(max_length=12)
     revision: int
+    knows_fallbacks: bool = False
 
     @property
     def number(self) -> int | None:
         typed = "".join(self.recipients.split())
         return int(typed) if typed.isdecimal() else None
+
+
+class Submission(BaseModel):
+    knows_fallbacks: bool = False  # that some would read another language than their own
 
 
 class Reviewed(BaseModel):
@@ -60,6 +68,9 @@ class Approvals:
 
     async def submit(self, request: web.Request) -> web.Response:
         _, broadcast = words(request), await found(self.desk, request, Deed.CHANGE)
+        form = await read_form(request, Submission)
+        if not (form.model and form.model.knows_fallbacks) and await self._has_fallbacks(request, broadcast):
+            return await self._before(request, broadcast, form.failed(_(FALLBACKS), "knows_fallbacks"), status=422)
         try:
             await self.desk.submit(reader(request), broadcast.id)
         except InputError as error:
@@ -102,6 +113,8 @@ class Approvals:
         if broadcast.kind is BroadcastKind.ALERT and broadcast.status is BroadcastStatus.DRAFT:
             problem = _("It is still a draft: somebody has to submit it first.")
             return await self._before(request, broadcast, form.failed(problem), status=409)
+        if not form.model.knows_fallbacks and await self._has_fallbacks(request, broadcast):
+            return await self._before(request, broadcast, form.failed(_(FALLBACKS), "knows_fallbacks"), status=422)
         try:
             approved = await self.desk.approve(
                 reader(request), broadcast.id, recipients=number, revision=form.model.revision
@@ -129,11 +142,11 @@ class Approvals:
         who, now = StaffId(reader(request).id), self.desk.clock.now()
         word = broadcast.cancellation(id=broadcast.id, by=who, at=now)  # only looked at: its own name will be another
         async with self.desk.store.look() as unit:
-            states = _states(await unit.recipients.tally(broadcast.id))
+            counted = states(await unit.recipients.tally(broadcast.id), reader(request))
             letters = await self.desk.letters(unit, word)
         screens = phones(word, letters, self.desk.ways, words(request)) if broadcast.status.is_begun else ()
         return page(
-            request, "alerts/cancel.html", broadcast=broadcast, scene=scene, states=states, screens=screens,
+            request, "alerts/cancel.html", broadcast=broadcast, scene=scene, states=counted, screens=screens,
             title=alert_words.title(broadcast, words(request)), labels=alert_words,
         )  # fmt: skip
 
@@ -161,6 +174,11 @@ class Approvals:
         return see_other(f"/console/alerts/{draft.id}/edit", told, request=request)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _has_fallbacks(self, request: web.Request, broadcast: Broadcast) -> bool:
+        """Whether whoever lets it out has to say that they know who cannot read it (R12)."""
+        preview = await self.desk.preview(reader(request), broadcast.id)
+        return not preview.faults and bool(_told(preview, reader(request))["fallbacks"])
 
     async def _refused(
         self, request: web.Request, broadcast: Broadcast, error: InputError, number: int | None = None
@@ -197,40 +215,33 @@ class Approvals:
             ),
             span=lambda length: alert_words.span(length, _),
             form_repeats=typed_values(broadcast, scene.zone)["repeats"],
-            faults=[(field_of(fault, broadcast), fault.language, fault_text(fault, _)) for fault in preview.faults],
+            faults=_listed(preview.faults, broadcast, _), notes=_listed(preview.notes, broadcast, _),
             allowed=_allowed(broadcast, who),
+            names_place="place" in broadcast.fillings and broadcast.audience == Audience() and len(scene.sites) > 1,
         )  # fmt: skip
 
     async def _out(self, request: web.Request, broadcast: Broadcast) -> web.Response:
         _, who = words(request), reader(request)
         scene = await around(self.desk.store, broadcast, self.zone)
         async with self.desk.store.look() as unit:
-            states = _states(await unit.recipients.tally(broadcast.id))
+            counted = states(await unit.recipients.tally(broadcast.id), who)
         known = await self.desk.list(who)
         return page(
             request, "alerts/out.html", broadcast=broadcast, scene=scene, title=alert_words.title(broadcast, _),
-            labels=alert_words, zone=scene.zone, states=states,
+            labels=alert_words, zone=scene.zone, states=counted,
             earlier=[one for one in known if one.id in broadcast.references],
             later=[one for one in known if broadcast.id in one.references],
             allowed=_allowed(broadcast, who),
         )  # fmt: skip
 
 
+def _listed(faults: Iterable[Fault], broadcast: Broadcast, _: Words) -> list[tuple[str, str | None, str]]:
+    """The field that mends each, the language if it is in one's texts, and what is wrong."""
+    return [(field_of(fault, broadcast), fault.language, fault_text(fault, _)) for fault in faults]
+
+
 def _path(broadcast: Broadcast) -> str:
     return f"/console/alerts/{broadcast.id}"
-
-
-def _states(tally: Any) -> dict[str, int]:
-    """How many recipients stand where, in the few words of the short status."""
-    counts: Counter[RecipientState] = Counter()
-    for one in tally:
-        counts[one.state] += one.count
-    return {
-        "all": sum(counts.values()),
-        "waiting": counts[RecipientState.WAITING],
-        "reached": sum(count for state, count in counts.items() if state.is_reached),
-        "answered": counts[RecipientState.ANSWERED],
-    }
 
 
 def _allowed(broadcast: Broadcast, who: Reader) -> Mapping[str, bool]:
@@ -272,6 +283,7 @@ def _told(preview: Preview, who: Reader) -> dict[str, Any]:
         "missed": alert_words.counts_shown(forecast.missed, who),
         "missed_in_all": alert_words.count_shown(sum(forecast.missed.values()), who),
         "fallbacks": alert_words.counts_shown(forecast.fallbacks, who),
+        "fallbacks_in_all": alert_words.count_shown(sum(forecast.fallbacks.values()), who),
         "segments": forecast.segments if is_shown.get(Channel.SMS) else None,
         "durations": {channel: span for channel, span in forecast.durations.items() if is_shown.get(channel)},
         "is_few": is_few,

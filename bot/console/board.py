@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.console.alert_words import KINDS, MESSAGE_TYPES, STATUSES
+from bot.console.alert_words import KINDS, MESSAGE_TYPES, status
 from bot.console.board_stream import BoardStream
 from bot.console.forms import Form, blank, read_form
 from bot.console.guard import require
@@ -158,7 +158,7 @@ def labels() -> Mapping[str, Any]:
         "closings": CLOSINGS,
         "kinds": KINDS,
         "types": MESSAGE_TYPES,
-        "statuses": STATUSES,
+        "status_of": status,
     }
 
 

@@ -26,7 +26,7 @@ from bot.services.watch import Lookout, Watch
 TEMPLATE = "board/show.html"
 PARTS = ("figures", "helped", "sites", "account", "answers")  # blocks of the page, each renewed by itself
 BEAT = "beat"  # says that the page is live, or since when it is not
-BEAT_SECONDS = 15.0
+BEAT_SECONDS = 5.0  # the page calls itself not live when two did not come
 CHECK = timedelta(seconds=30)  # between two looks whether the reader is still signed in
 MOST = 20  # streams of one person: a browser opens six to one host
 

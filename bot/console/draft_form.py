@@ -31,6 +31,7 @@ from bot.services.alert_areas import area_drawn
 from bot.services.letters import PLACEHOLDERS
 from bot.services.proofreading import FIELDS
 
+FILLED = ("place", "time", "authority")  # open places of templates that the author fills
 TYPED = "%Y-%m-%dT%H:%M"  # what an input of type datetime-local takes and gives
 MAX_REPEATS, LONGEST_PAUSE = 6, 24 * 60  # times, minutes
 BAD_PAUSES = N_("Write minutes such as 10, 20, 30: at most 6 times, each up to 1440.")
@@ -125,6 +126,9 @@ def typed_values(broadcast: Broadcast, zone: ZoneInfo) -> dict[str, Any]:
         ("includes_waiting", audience.includes_waiting),
     ):
         values[name] = "1" if is_on else ""
+    values |= {name: value for name, value in broadcast.fillings.items() if name != "time"}
+    if "time" in broadcast.fillings:
+        values["time"] = typed_time(datetime.fromisoformat(broadcast.fillings["time"]), zone)
     for language, info in broadcast.infos.items():
         values |= {f"{name}-{language}": text for name, text in zip(FIELDS, info.texts, strict=True)}
     return values
@@ -134,10 +138,13 @@ def typed_time(at: datetime | None, zone: ZoneInfo) -> str:
     return at.astimezone(zone).strftime(TYPED) if at else ""
 
 
-def unfilled(broadcast: Broadcast) -> tuple[str, ...]:
-    """The placeholders that the author has to fill: those that no reader's own site fills."""
+def fillable(broadcast: Broadcast) -> tuple[str, ...]:
+    """The open places of its template that the author fills, those filled already too: not what a reader's site fills.
+
+    What was filled in wrongly is mended in one box, not in the texts of every language.
+    """
     found = {name for info in broadcast.infos.values() for text in info.texts for name in placeholders(text)}
-    return tuple(name for name in ("place", "time", "authority") if name in found - PLACEHOLDERS)
+    return tuple(name for name in FILLED if name in (found | set(broadcast.fillings)) - PLACEHOLDERS)
 
 
 # --- and back -------------------------------------------------------------------------------------------------------
@@ -145,7 +152,7 @@ def unfilled(broadcast: Broadcast) -> tuple[str, ...]:
 
 def changed(stored: Broadcast, form: Edited, *, languages: Sequence[str], zone: ZoneInfo, now: datetime) -> Broadcast:
     """The stored draft with everything as it was typed; `languages` are those whose texts the form had."""
-    area = read_area(form.drawn)
+    area, fillings = read_area(form.drawn), _fillings(stored, form, zone)
     return replace(
         stored,
         revision=form.revision,
@@ -156,7 +163,8 @@ def changed(stored: Broadcast, form: Edited, *, languages: Sequence[str], zone: 
         certainty=form.certainty,
         response=form.response,
         area=_told_area(stored, form.where.strip(), area),
-        infos=_filled(_infos(stored, form, languages), form, zone, now),
+        fillings=fillings,
+        infos=_filled(_infos(stored, form, languages), stored.fillings, fillings, now.astimezone(zone)),
         audience=_audience(stored, form, area),
         asks_check_in=form.asks_check_in,
         repeats=pauses(form.repeats) if form.asks_check_in else (),
@@ -189,24 +197,52 @@ def _infos(stored: Broadcast, form: Edited, languages: Sequence[str]) -> dict[st
     return infos
 
 
-def _filled(infos: Mapping[str, Info], form: Edited, zone: ZoneInfo, now: datetime) -> dict[str, Info]:
-    """The texts with the template's place, time and authority, in every language at once: they must agree (R12)."""
-    given: dict[str, object] = {"place": form.place.strip(), "authority": form.authority.strip()}
-    if form.time is not None:
-        at = _aware(form.time, zone)
-        given["time"] = at.strftime("%H:%M") if at.date() == now.astimezone(zone).date() else at
-    values = {name: value for name, value in given.items() if value}
-    if not values:
-        return dict(infos)
-    return {language: _fill(info, language, values) for language, info in infos.items()}
+def _fillings(stored: Broadcast, form: Edited, zone: ZoneInfo) -> dict[str, str]:
+    """What the template's open places are filled with now; an emptied box changes nothing."""
+    time = _aware(form.time, zone).isoformat() if form.time is not None else ""
+    given = {"place": form.place.strip(), "authority": form.authority.strip(), "time": time}
+    return {**stored.fillings, **{name: value for name, value in given.items() if value}}
 
 
-def _fill(info: Info, language: str, values: Mapping[str, object]) -> Info:
-    """Only these values: what each reader's own site fills later stays as it is."""
-    said = {name: written(value, language, isolate=False) for name, value in values.items()}
-    texts = [reduce(lambda filled, name: filled.replace(f"{{{name}}}", said[name]), said, text) for text in info.texts]
+def _filled(
+    infos: Mapping[str, Info], before: Mapping[str, str], now: Mapping[str, str], today: datetime
+) -> dict[str, Info]:
+    """The texts with the template's place, time and authority, in every language at once: they must agree (R12).
+
+    What was filled in before and is another now is changed where it stands. `today` is in the zone of the times.
+    """
+    return {
+        language: _mended(info, [_change(name, language, before, now, today) for name in now])
+        for language, info in infos.items()
+    }
+
+
+def _change(
+    name: str, language: str, before: Mapping[str, str], now: Mapping[str, str], today: datetime
+) -> tuple[str, str]:
+    """The pattern of what stands for this value, and how the language says it now."""
+    spellings = _spellings(name, now[name], language, today)
+    is_new = before.get(name, now[name]) != now[name]
+    stale = _spellings(name, before[name], language, today) if is_new else []
+    return "|".join(map(re.escape, [f"{{{name}}}", *stale])), spellings[0]
+
+
+def _mended(info: Info, changes: Sequence[tuple[str, str]]) -> Info:
+    """These values alone: what each reader's own site fills later stays as it is."""
+    texts = [
+        reduce(lambda text, change: re.sub(change[0], lambda _: change[1], text), changes, text) for text in info.texts
+    ]
     headline, description, instruction = texts
     return replace(info, headline=headline, description=description, instruction=instruction)
+
+
+def _spellings(name: str, value: str, language: str, today: datetime) -> list[str]:
+    """How a text says this value now, then how it may have said it on another day."""
+    if name != "time":
+        return [written(value, language, isolate=False)]
+    at = datetime.fromisoformat(value).astimezone(today.tzinfo)
+    long, short = written(at, language, isolate=False), at.strftime("%H:%M")
+    return [short, long] if at.date() == today.date() else [long, short]
 
 
 def _audience(stored: Broadcast, form: Edited, area: Area | None) -> Audience:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.console import alert_words
 from bot.console.alert_scene import Scene, around, found
-from bot.console.draft_form import Edited, changed, is_same, typed_values, unfilled
+from bot.console.draft_form import Edited, changed, fillable, is_same, typed_values
 from bot.console.forms import Form, read_form
 from bot.console.render import draw, page
 from bot.console.visit import reader, see_other, words
@@ -37,9 +37,8 @@ class Drafts:
             return see_other(f"/console/alerts/{broadcast.id}", request=request)
         scene = await around(self.desk.store, broadcast, self.zone)
         preview = await self.desk.preview(reader(request), broadcast.id)
-        form: Form[Any] = Form(
-            None, typed_values(broadcast, scene.zone), errors_of(preview.faults, broadcast, words(request))
-        )
+        errors = errors_of((*preview.faults, *preview.notes), broadcast, words(request))
+        form: Form[Any] = Form(None, typed_values(broadcast, scene.zone), errors)
         return self._page(request, broadcast, scene, form, preview)
 
     async def save(self, request: web.Request) -> web.Response:
@@ -126,7 +125,7 @@ class Drafts:
             request, "alerts/edit.html", status=status, has_map=True, form=form, broadcast=broadcast, scene=scene,
             title=alert_words.title(broadcast, _), labels=alert_words, other=other or {}, zone=scene.zone,
             languages={tag: alert_words.language_name(tag, _) for tag in languages}, texts=FIELDS,
-            directions={tag: direction(tag) for tag in languages}, unfilled=unfilled(broadcast),
+            directions={tag: direction(tag) for tag in languages}, fillable=fillable(broadcast),
             machine_drafted=self._machine_drafted(broadcast), preview=preview,
             site_choices=[(site.id, site.name) for site in scene.sites],
             group_choices=[(group, group) for group in scene.groups],

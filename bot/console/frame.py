@@ -7,16 +7,18 @@ from aiohttp import web
 from bot.config import Settings
 from bot.console import account, home, sign_in
 from bot.console.assets import Assets
+from bot.console.current import noticing
 from bot.console.guard import Door
 from bot.console.render import Look, install
 from bot.i18n import Catalogs
-from bot.services.ports import Clock
+from bot.services.ports import Clock, Store
 from bot.services.staff import StaffDesk
 
 
 def application(
     *,
     desk: StaffDesk,
+    store: Store,
     clock: Clock,
     catalogs: Catalogs,
     settings: Settings,
@@ -25,12 +27,12 @@ def application(
     """The console; `pages` are the routes of the page families, with addresses after "/console"."""
     door = Door(desk=desk, catalogs=catalogs, public_url=settings.public_url)
     assets = Assets()
-    made = web.Application(middlewares=door.middlewares)
+    made = web.Application(middlewares=[*door.middlewares, noticing(store)])
     made.on_response_prepare.append(door.carry)
     install(made, Look(organisation=settings.organisation, zone=settings.zone, assets=assets))
     made.add_routes(sign_in.routes(desk=desk, clock=clock, public_url=settings.public_url))
     made.add_routes(account.routes(desk=desk, is_secure=door.is_secure))
-    made.add_routes(home.routes())
+    made.add_routes(home.routes(store=store))
     made.add_routes(pages)
     made.router.add_get("/static/{name:.+}", assets.serve)
     return made

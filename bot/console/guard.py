@@ -47,6 +47,7 @@ _TOLD = {
     ),
     409: (N_("Somebody else was faster"), N_("Nothing was changed. Look at the page again, then decide.")),
     413: (N_("This is too large"), N_("Send a smaller file, or split it.")),
+    429: (N_("Too much at once"), N_("Close the pages that you do not need, wait a moment and try again.")),
     500: (N_("Something failed here"), N_("It is safe to try again. If it fails again, tell your administrator when.")),
     503: (N_("A part of the service does not answer"), N_("Nothing was changed. Wait a moment and try again.")),
 }
@@ -181,7 +182,9 @@ async def _is_own_form(request: web.Request) -> bool:
 
 
 def _limit(request: web.Request) -> int:
-    return forms.MAX_UPLOAD if request.content_type == "multipart/form-data" else forms.MAX_FORM
+    """Nobody sends a file to where strangers may write."""
+    has_files = request.content_type == "multipart/form-data" and not _is_open(request)
+    return forms.MAX_UPLOAD if has_files else forms.MAX_FORM
 
 
 def _is_open(request: web.Request) -> bool:

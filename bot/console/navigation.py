@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
+from bot.console.current import Current
 from bot.console.words import N_, Words
 from bot.services.access import Deed, Matter, Reader, Subject, may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One entry of the navigation; `is_here` when the page shown lies there."""
+    """One entry of the navigation; `is_here` when the page shown lies there, `news` what waits there, counted."""
 
     path: str
     name: str
     is_here: bool
+    count: int = 0
+    news: str = ""
 
 
 _PLACES = (
@@ -31,10 +34,19 @@ _PLACES = (
 )
 
 
-def places_for(reader: Reader, words: Words, path: str) -> tuple[Place, ...]:
+def places_for(reader: Reader, words: Words, path: str, now: Current) -> tuple[Place, ...]:
     """What this reader may read at all; each page asks `services/access` again for what it shows."""
-    return tuple(
-        Place(path=to, name=words(name), is_here=path == to or path.startswith(f"{to}/"))
-        for to, name, matter in _PLACES
-        if may(reader, Deed.READ, Subject(matter=matter, employer=reader.employer))
-    )
+    approvals, running = len(now.to_approve), len(now.running)
+    news = {
+        "/console/alerts": (
+            approvals, words.plural("{n} waits for your approval", "{n} wait for your approval", approvals)
+        ),
+        "/console/board": (running, words.plural("{n} runs now", "{n} run now", running)),
+    }  # fmt: skip
+    places = []
+    for to, name, matter in _PLACES:
+        if may(reader, Deed.READ, Subject(matter=matter, employer=reader.employer)):
+            count, told = news.get(to, (0, ""))
+            is_here = path == to or path.startswith(f"{to}/")
+            places.append(Place(path=to, name=words(name), is_here=is_here, count=count, news=told))
+    return tuple(places)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from bot.console import visit as visits
 from bot.console.assets import Assets
+from bot.console.current import CURRENT, Current
 from bot.console.navigation import places_for
 from bot.console.words import Words, names
 
@@ -109,7 +110,9 @@ def _known(request: web.Request) -> dict[str, Any]:
         "csrf_token": here.csrf,
         "me": signed_in,
         "reader": signed_in.reader if signed_in else None,
-        "navigation": places_for(signed_in.reader, here.words, request.path) if signed_in else (),
+        "navigation": (
+            places_for(signed_in.reader, here.words, request.path, request.get(CURRENT, Current())) if signed_in else ()
+        ),
         "flash": visits.flash_of(request),
         "organisation": look.organisation,
         "zone": look.zone,

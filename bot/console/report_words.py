@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.console.alert_words import CHANNELS, KINDS, MESSAGE_TYPES, STATUSES
+from bot.console.alert_words import CHANNELS, KINDS, MESSAGE_TYPES, status
 from bot.console.standing_words import CLOSINGS, STANDINGS, account_line
 from bot.console.words import N_, Words
 from bot.domain.broadcast import Broadcast, BroadcastKind, MessageType
@@ -15,7 +15,7 @@ from bot.i18n import base, written
 from bot.services.board import Account
 from bot.services.disclosure import FEWEST, Row, Table
 from bot.services.paper import Grid, Paper, Part
-from bot.services.reports import Report, Summary
+from bot.services.reports import Read, Report, Summary
 
 HIDDEN = "*"
 DRILL = N_("DRILL: practice, no danger")
@@ -86,7 +86,7 @@ class _Writer:
         _, report, broadcast = self._, self.report, self.report.broadcast
         course = report.course
         facts = [
-            (_("Status"), _(STATUSES[broadcast.status])),
+            (_("Status"), _(status(broadcast))),
             (_("Recipients"), self._number(report.recipients)),
             (_("Reached"), self._share(report.summary.reached, report.recipients)),
         ]
@@ -181,8 +181,9 @@ class _Writer:
 
     # --- words ------------------------------------------------------------------------------------------------------
 
-    def _language(self, language: str) -> str:
-        return self._.tongue(base(language))
+    def _language(self, read: Read) -> str:
+        name = self._.tongue(base(read.language))
+        return self._("{language}, not their own", language=name) if read.is_fallback else name
 
     def _channel(self, channel: Channel | None) -> str:
         return self._(CHANNELS[channel]) if channel is not None else self._("No channel")

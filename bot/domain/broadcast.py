@@ -13,6 +13,7 @@ from bot.domain.staff import StaffId
 from bot.domain.values import Position
 
 _OWN = re.compile(r"\{[a-z_]+\}")
+_SENTENCE_END = re.compile(r"(?<=[.!?؟۔।])\s+")
 _FILLERS = "\u115f\u1160\u3164\uffa0"  # letters of Hangul that look like spaces
 DEFAULT_REPEATS = (timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30))
 LIFE = timedelta(hours=24)  # of a broadcast whose author gives no end
@@ -209,10 +210,12 @@ class Broadcast:
     area: Area = field(default_factory=Area)
     source_language: str = "en"
     infos: Mapping[str, Info] = field(default_factory=dict)
+    fillings: Mapping[str, str] = field(default_factory=dict)  # what its template's open places were filled with
     audience: Audience = field(default_factory=Audience)
     asks_check_in: bool = False
     repeats: tuple[timedelta, ...] = ()
     references: tuple[BroadcastId, ...] = ()
+    replaced_by: BroadcastId | None = None  # the update that took its place; None too where it was cancelled
     provenance: Provenance | None = None
     places: Mapping[SiteId, tuple[str, str]] = field(default_factory=dict)
     is_public: bool = False  # shown in the CAP feed
@@ -236,9 +239,13 @@ class Broadcast:
 
     @property
     def title(self) -> str:
-        """What lists and headings call it: its headline, with what each reader's own site fills left open."""
-        source = self.source
-        return _OWN.sub("…", source.headline).strip() if source and source.headline.strip() else self.event
+        """What lists and headings call it: its headline, but for the sentences about each reader's own site.
+
+        Where the first is one of them, what the site fills is left open.
+        """
+        first, *others = _SENTENCE_END.split(self.source.headline.strip() if self.source else "")
+        said = " ".join([first, *(other for other in others if not _OWN.search(other))])
+        return _OWN.sub("…", said) or self.event
 
     @property
     def source(self) -> Info | None:
@@ -281,6 +288,7 @@ class Broadcast:
             id=id,
             status=BroadcastStatus.DRAFT,
             references=(self.id,),
+            replaced_by=None,
             author=by,
             approver=None,
             places={},

@@ -23,6 +23,7 @@ class Source(StrEnum):
 
     SELF = "self"
     OTHER = "other"  # a colleague: never counted as the person's own answer
+    WROTE = "wrote"  # in their own words, asked nothing: a note beside their answer, which stays what it was
 
 
 class Closing(StrEnum):

@@ -92,8 +92,9 @@ def _said(voice: Voice, given: Mapping[str, str], size: float) -> list[tuple[str
         ),
         (
             voice.say(
-                "The service is free. No name needed. Your employer sees only: safe, needs help, no answer or not "
-                "reached. It never sees what you write. This is {organisation}.",
+                "We never ask for money; an SMS costs what your phone company takes. No name needed. Your employer "
+                "sees only: safe, needs help, no answer or not reached. It never sees what you write. This is "
+                "{organisation}.",
                 **given,
             ),
             Style(size=size),
@@ -121,7 +122,7 @@ def _codes(sheet: Sheet, ways: Sequence[Way], voices: Sequence[Voice], *, top: f
         bold = Style(size=12, is_bold=True)
         y = sheet.write(name, x=x, y=top + CODE_WIDTH, width=column, language=language, style=bold, is_centred=True)
         for line in _shown(way):
-            small = Style(size=10 if len(line) < 24 else 7, colour=GREY)
+            small = Style(size=10 if len(line) < 24 else 8.5, colour=GREY)
             y = sheet.write(line, x=x, y=y, width=column, language="en", style=small, is_centred=True)
 
 

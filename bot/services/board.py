@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -66,6 +66,7 @@ class Person:
     site: Site | None
     standing: Standing
     closing: Closing | None
+    has_written_safe: bool = False  # who needs help has since written to be safe, and not yet confirmed it
 
 
 Account = tuple[RecipientState, Reason | None]  # the reason of those who failed or were not reached
@@ -246,6 +247,7 @@ class BoardDesk:
             sites, account = by_site(tallies, known), by_account(tallies)
             course = await unit.recipients.course(broadcast)
             helped = await unit.recipients.people(broadcast, safety=Safety.HELP, after=0, limit=HELPED)
+            wrote = await unit.recipients.wrote([due.recipient.number for due in helped])
             if before is not None and before.sites == sites and before.account == account:
                 points = before.points
             else:
@@ -256,7 +258,7 @@ class BoardDesk:
             account=account,
             points=points,
             next_at=course.next_at if stored.status is BroadcastStatus.LIVE else None,
-            helped=tuple(_people(helped, stored, known)),
+            helped=tuple(replace(one, has_written_safe=one.number in wrote) for one in _people(helped, stored, known)),
             at=self.clock.now(),
         )
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.broadcast import Broadcast, BroadcastStatus, MessageType
 from bot.domain.checkin import RecipientState
 from bot.domain.contact import Channel
 from bot.domain.delivery import BroadcastId
@@ -70,9 +70,25 @@ class BroadcastLife:
         """From this commit on nothing is sent any more of what it replaces; a million accounts take longer to close."""
         for replaced in broadcast.references:
             stored = await unit.broadcasts.get(replaced)
-            if stored is not None and stored.status is BroadcastStatus.LIVE:
+            if stored is None:
+                continue
+            halted = stored
+            if stored.status is BroadcastStatus.LIVE:
                 halted = replace(stored.moved(BroadcastStatus.CANCELLED), ended_at=self.clock.now())
+            if broadcast.message_type is MessageType.UPDATE:
+                halted = replace(halted, replaced_by=broadcast.id)
+            if halted != stored:
                 await unit.broadcasts.save(halted)
+
+    async def is_late(self, unit: Unit, broadcast: Broadcast) -> bool:
+        """Whether another update took the place of what this one would replace: people must not read two (R8)."""
+        for replaced in broadcast.references if broadcast.message_type is MessageType.UPDATE else ():
+            stored = await unit.broadcasts.get(replaced)
+            by = stored.replaced_by if stored is not None else None
+            other = await unit.broadcasts.get(by) if by not in (None, broadcast.id) else None
+            if other is not None and (other.begun_at is not None or other.status is BroadcastStatus.APPROVED):
+                return True
+        return False
 
     async def close_halted(self, unit: Unit, broadcast: Broadcast) -> None:
         """Nobody waits any more for what was halted for this one, whether this one begins or not (R20)."""
@@ -92,6 +108,9 @@ class BroadcastLife:
     async def _begin(self, unit: Unit, broadcast: Broadcast) -> Broadcast:
         """Enter the account, everybody in it at once, when those of what this one replaces are closed."""
         now = self.clock.now()
+        if await self.is_late(unit, broadcast):
+            log.info("broadcast_late", broadcast=broadcast.id)
+            return await saved(unit, replace(broadcast.moved(BroadcastStatus.CANCELLED), ended_at=now))
         await self.halt_replaced(unit, broadcast)
         await self.close_halted(unit, broadcast)
         begun = await saved(unit, replace(broadcast.moved(BroadcastStatus.LIVE), begun_at=now))

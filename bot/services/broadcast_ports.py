@@ -37,7 +37,8 @@ class Plan:
 class Share:
     """How many of an audience are reached in one way, or (channel None) are not, and why.
 
-    `own_language` is what they read best, `language` what they get. `opens_window` says that it takes a template.
+    `own_language` is what they read best, `language` what they get. `opens_window` says that it takes a template,
+    `is_new` that nobody wrote to them before, so that they read the introduction too.
     """
 
     channel: Channel | None
@@ -46,6 +47,7 @@ class Share:
     language: str
     is_fallback: bool
     opens_window: bool
+    is_new: bool = False
     count: int
 
 
@@ -59,10 +61,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How many recipients of a broadcast are alike in all that boards and reports tell apart."""
+    """How many recipients of a broadcast are alike in all that boards and reports tell apart.
+
+    `language` is what they were sent; `is_fallback` says that it is not theirs.
+    """
 
     site: SiteId | None
     language: str
+    is_fallback: bool = False
     channel: Channel | None
     state: RecipientState
     reason: Reason | None
@@ -132,12 +138,20 @@ class Recipients(Protocol):
         """Everybody of whom `shares` counts how they are reached."""
         ...
 
+    async def written_to(self, employer: EmployerId) -> frozenset[ContactId]:
+        """Whom a broadcast of this employer's own was sent to: as much of it as its boards tell."""
+        ...
+
     async def expand(self, broadcast: Broadcast, plan: Plan) -> int:
         """Enter everybody of the audience, each once however often this runs; returns how many are entered."""
         ...
 
     async def due(self, channel: Channel, lane: Lane, now: datetime, limit: int) -> Sequence[Due]:
         """Recipients to be written to now, on this channel in this lane; held until the transaction ends."""
+        ...
+
+    async def overtaken(self, recipients: Sequence[int]) -> frozenset[int]:
+        """Of these, all of drills: whose person a live alert is for, or one that began since the drill did."""
         ...
 
     async def begin_round(self, recipients: Sequence[int]) -> None:
@@ -172,11 +186,18 @@ class Recipients(Protocol):
 
     async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None: ...
 
-    async def asked(self, contact: ContactId, *, includes_unrecorded: bool = False) -> Recipient | None:
+    async def asked(
+        self, contact: ContactId, *, includes_unrecorded: bool = False, includes_heard: bool = False
+    ) -> Recipient | None:
         """The newest question of a live broadcast that was sent to the contact and not heard since.
 
-        Also, if so chosen, one that is being sent: a quick answer, or a process that died, comes before its record.
+        Also, if so chosen, one that is being sent: a quick answer, or a process that died, comes before its record;
+        or one that was heard.
         """
+        ...
+
+    async def wrote(self, recipients: Sequence[int]) -> frozenset[int]:
+        """Those of them of whom the last thing said is what they wrote in their own words."""
         ...
 
     async def heard(self, recipient: int, at: datetime) -> None:

@@ -30,7 +30,7 @@ from bot.services.forecast import Forecast, Way, forecast
 from bot.services.known_shares import known_shares
 from bot.services.letters import Letters
 from bot.services.ports import Clock, Ids, Store, Unit
-from bot.services.proofreading import Fault, proofread
+from bot.services.proofreading import Fault, proofread, unsent
 
 log = logger("broadcasts")
 
@@ -41,7 +41,9 @@ NOT_OUT = "This has not gone out: change it instead."
 NOT_SUBMITTED = "Its author has not submitted this live alert yet."
 NOT_TWICE = "This is itself a cancellation. Send a new alert instead."
 NOT_ALIKE = "A drill cannot replace what is real, and what is real cannot replace a drill."
-TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON, NOT_SUBMITTED, NOT_TWICE, NOT_ALIKE)  # shown, so translated
+REPLACED = "Another update has replaced this alert already. Make an update of that one."
+# Shown on pages, so they are translated.
+TEXTS = (NO_DRAFT, NO_TEXT, OVER, NOT_OUT, MOVED_ON, NOT_SUBMITTED, NOT_TWICE, NOT_ALIKE, REPLACED)
 CHANGED = "This was changed after you looked at it. Look at it again."  # pages say it in their own words
 
 
@@ -61,6 +63,7 @@ class Preview:
     forecast: Forecast
     letters: Letters
     faults: tuple[Fault, ...]
+    notes: tuple[Fault, ...] = ()  # faults of texts that are not sent as things stand
 
     @property
     def recipients(self) -> int:
@@ -190,8 +193,8 @@ class BroadcastDesk:
         """Let it go out, now or at its time. `recipients` is the number that the approver typed.
 
         Raises Denied for a live alert's own author (R7), NotReady for faults, InputError for a live alert that was not
-        submitted and when the number is not (or no longer) how many it would reach, Conflict when `revision` is given
-        and is not what is stored now.
+        submitted, for an update of what another has replaced, and when the number is not (or no longer) how many it
+        would reach, Conflict when `revision` is given and is not what is stored now.
         """
         now = self.clock.now()
         async with self.store.transaction() as unit:
@@ -201,6 +204,8 @@ class BroadcastDesk:
                 raise Denied("A live alert needs a second person: its author cannot approve it.")
             if stored.kind is BroadcastKind.ALERT and stored.status is BroadcastStatus.DRAFT:
                 raise InputError(NOT_SUBMITTED)  # else whoever finds a draft lets it out alone
+            if await self.life.is_late(unit, stored):
+                raise InputError(REPLACED)
             preview = await self._preview(unit, stored, reader)
             if preview.faults:
                 raise NotReady(preview.faults)
@@ -301,14 +306,16 @@ class BroadcastDesk:
         }
         expected = forecast(letters, shares, self.ways, opened)
         faults = proofread(broadcast, letters, self.ways, now=now, recipients=expected.recipients)
-        return Preview(broadcast=broadcast, forecast=expected, letters=letters, faults=tuple(faults))
+        notes = tuple(unsent(broadcast, letters))
+        return Preview(broadcast=broadcast, forecast=expected, letters=letters, faults=tuple(faults), notes=notes)
 
     async def _shares(self, unit: Unit, plan: Plan, reader: Reader) -> Sequence[Share]:
         """How the audience is reached; for an employer's staff as far as the employer can know it (R2)."""
         if not reader.role.is_employers:
             return await unit.recipients.shares(plan)
         people = await unit.roster.get(await unit.recipients.meant(plan))
-        return known_shares(plan, people.values())
+        written_to = await unit.recipients.written_to(plan.employer) if plan.employer else ()
+        return known_shares(plan, people.values(), written_to)
 
     async def letters(self, unit: Unit, broadcast: Broadcast) -> Letters:
         """Whoever writes this broadcast's letters."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import phonenumbers
 
-from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import Closing, Recipient, Safety, Source
 from bot.domain.contact import Contact
 from bot.domain.delivery import BroadcastId
@@ -21,6 +21,7 @@ from bot.services.letters import ASKED, CHECK_IN, read_payload
 from bot.services.ports import Clock, Store, Unit
 
 LATE = timedelta(hours=72)  # after a broadcast's end an answer still counts for so long: better late than unknown
+SMALL_TALK = frozenset({"menu", "welcome", "fallback"})  # flows that may stand before an alert's question for a while
 MAX_CLOSED = 1000  # recipients closed in one deed
 
 
@@ -34,8 +35,13 @@ class Question:
 
     def answers(self, *, interrupts: bool) -> dict[str, Value]:
         """What the flow is begun with."""
+        flags = {
+            "drill": self.broadcast.kind is BroadcastKind.DRILL,
+            "ours": self.broadcast.employer is None,  # the organisation's own: no employer sees its board
+            "interrupted": interrupts,
+        }
         known: dict[str, Value] = {"employer_name": self.employer_name, "broadcast": self.broadcast.id}
-        return {**known, "interrupted": True} if interrupts else known
+        return {**known, **{name: True for name, holds in flags.items() if holds}}
 
 
 async def question(
@@ -51,10 +57,20 @@ async def question(
     else:
         is_idle = all(session.status is not SessionStatus.WAITING for session in sessions)
         recipient = await unit.recipients.asked(contact.id, includes_unrecorded=is_idle)
-    broadcast = await unit.broadcasts.get(recipient.broadcast) if recipient else None
-    if recipient is None or broadcast is None or not broadcast.asks_check_in:
+    return await _question(unit, recipient, organisation) if recipient else None
+
+
+async def live_question(unit: Unit, contact: Contact, *, organisation: str) -> Question | None:
+    """The question of the newest live alert that was sent to the contact, whatever became of it since."""
+    recipient = await unit.recipients.asked(contact.id, includes_heard=True)
+    return await _question(unit, recipient, organisation) if recipient else None
+
+
+async def _question(unit: Unit, recipient: Recipient, organisation: str) -> Question | None:
+    broadcast = await unit.broadcasts.get(recipient.broadcast)
+    if broadcast is None or not broadcast.asks_check_in:
         return None
-    whose = broadcast.employer or contact.employer  # not whom they have gone to since, who sees nothing of it
+    whose = broadcast.employer  # not whom they have gone to since, who sees nothing of it
     employer = await unit.sites.employer(whose) if whose else None
     name = employer.name if employer else organisation
     return Question(recipient=recipient, broadcast=broadcast, employer_name=name)
@@ -64,6 +80,11 @@ def broadcast_of(session: Session) -> BroadcastId | None:
     """The broadcast whose question the session puts."""
     named = session.answers.get("broadcast") if session.flow == CHECK_IN else None
     return BroadcastId(named) if isinstance(named, str) else None
+
+
+def is_of_drill(session: Session) -> bool:
+    """Whether it answers a drill: whatever is said in it says so (R9)."""
+    return bool(session.answers.get("drill"))
 
 
 def is_asking(session: Session, broadcast: BroadcastId | None = None) -> bool:
@@ -78,9 +99,21 @@ async def without_past(unit: Unit, sessions: Sequence[Session], received: Receiv
     Words that somebody writes later are about something else: who tells us in private that they are beaten has not
     answered their employer's alert of yesterday (R2, R3).
     """
-    if received.choice is not None or digits(received.text).strip(" .").isdecimal():
+    if received.choice is not None or is_number(received.text):
         return sessions
     return [session for session in sessions if not await _is_past(unit, session)]
+
+
+def is_number(text: str) -> bool:
+    """Whether it is the number of an option and nothing else."""
+    return digits(text).strip(" .").isdecimal()
+
+
+def put_aside(sessions: Sequence[Session]) -> Session | None:
+    """The alert's question that only small talk stands before; None where something else is talked about (R2)."""
+    below = [session for session in sessions if session.flow not in SMALL_TALK]
+    is_aside = below and below[0].status is SessionStatus.SUSPENDED
+    return below[0] if is_aside and (below[0].flow, below[0].step) == (CHECK_IN, ASKED) else None
 
 
 async def _is_past(unit: Unit, session: Session) -> bool:
@@ -106,6 +139,11 @@ class CheckInDesk:
             return False
         await unit.recipients.answer(recipient.number, safety, Source.SELF, now)
         return True
+
+    async def note_words(self, unit: Unit, recipient: Recipient, now: datetime) -> None:
+        """Keep that somebody who needs help wrote that they are safe. The board still counts them as in need (R10)."""
+        if recipient.has_answered and recipient.safety is Safety.HELP:
+            await unit.recipients.answer(recipient.number, Safety.SAFE, Source.WROTE, now)
 
     async def vouch(
         self, unit: Unit, contact: Contact, broadcast: BroadcastId | None, who: str, *, now: datetime

@@ -17,13 +17,22 @@ from bot.domain.values import Evidence, Value
 from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
 from bot.log import logger
 from bot.services import faults, joining, routing
-from bot.services.checkins import CheckInDesk, broadcast_of, is_asking, question, without_past
+from bot.services.checkins import (
+    CheckInDesk,
+    broadcast_of,
+    is_asking,
+    is_of_drill,
+    live_question,
+    put_aside,
+    question,
+    without_past,
+)
 from bot.services.documents import Documents
-from bot.services.letters import read_payload
+from bot.services.letters import CHECK_IN, read_payload
 from bot.services.listening import Fetched, Known, Listening, Prepared, read_known
 from bot.services.ports import Bell, Channeller, Clock, Store, Unit
-from bot.services.routing import Decision, Deed, Limits, Situation, Triggers
-from bot.services.turn import ASKED_BY, MENU, House, Turn
+from bot.services.routing import Decision, Deed, Limits, Signal, Situation, Triggers
+from bot.services.turn import ASKED_BY, DRILL, MENU, House, Turn
 
 log = logger("conversation")
 
@@ -32,7 +41,10 @@ INTRODUCTION = Text(
     "Your employer never sees what you write. In danger, call {emergency_number}."
 )
 UNREADABLE = Text(msgid="I could not open the file. Please send it again as a photo or a PDF.")
-TEXTS = (INTRODUCTION, faults.FALLBACK, UNREADABLE)  # what the host says itself, translated beside the flows' texts
+ONLY_DRILL = Text(msgid='The alert was only a DRILL. If you are in no real danger, write "I am safe".')
+ASK_BACK = Text(msgid="I do not know which question that answers. Please look at this one.")
+# What the host says itself, translated beside the flows' texts.
+TEXTS = (INTRODUCTION, faults.FALLBACK, UNREADABLE, DRILL, ONLY_DRILL, ASK_BACK)
 POSITION_LIFE = timedelta(hours=12)  # people in a crisis move: an older location leads them the wrong way
 MEDICAL_HELP = "medical_help"  # the life-safety flow that is about health
 MAX_CONFLICTS = 5  # another writer may come first a few times; more than that is a fault
@@ -164,7 +176,7 @@ class Conversation:
                 return Lane.REPLY  # handled before, or its sender is erased: nothing to do
             contact = await self._know(unit, contact, prepared)
             sessions, is_lost = await faults.sound(unit, self.house, contact, self._setting(contact))
-            sessions = await self._leave_past(unit, sessions, message)
+            sessions = await self._leave_past(unit, sessions, message, self._setting(contact).language)
             turn = self.turn(unit, contact, message.received.address, sessions, origin=_origin(message))
             turn.is_owned = await _is_owned(unit, contact.id)
             await self._hear_alert(turn, message)
@@ -187,11 +199,13 @@ class Conversation:
         if asked is not None and not is_waited_for:
             await turn.hear_question(asked)
 
-    async def _leave_past(self, unit: Unit, sessions: list[Session], message: Message) -> list[Session]:
-        """End what alerts have asked that are over: it is not what this message answers."""
+    async def _leave_past(self, unit: Unit, sessions: list[Session], message: Message, language: str) -> list[Session]:
+        """End what alerts have asked that are over, and small talk before what this message answers."""
         kept = list(await without_past(unit, sessions, message.received))
+        kept = list(self.listening.recalled(kept, message.received, language))
+        open_ones = {session.id for session in kept}
         for session in sessions:
-            if session not in kept:
+            if session.id not in open_ones:
                 await unit.sessions.save(session.ended())
         return kept
 
@@ -280,6 +294,7 @@ class Conversation:
             understanding=prepared.understanding,
             fit=self.listening.fit(turn.sessions, answered, turn.setting.language),
             open_flow=open_flow,
+            is_drill=bool(is_open and is_of_drill(turn.sessions[0])),
             site_code=code,
             is_code_asked=is_code_asked,
             is_owned=turn.is_owned,
@@ -303,9 +318,13 @@ class Conversation:
                 return
             case Deed.CONTINUE:
                 await turn.go_on(answered)
+            case Deed.BEGIN if decision.flow == MENU and _is_stale(turn, prepared):
+                await self._ask_back(decision, turn, prepared)
             case Deed.BEGIN:
-                await self._hear_danger(decision, turn)
+                is_drill = await self._hear_danger(decision, turn)
                 await self._begin(decision, turn, prepared)
+                if is_drill:
+                    turn.says.insert(1, Say(text=ONLY_DRILL))  # a fire may come in a drill: first what to do (R1)
             case Deed.HOLD | Deed.IGNORE:
                 return
         if not turn.says and decision.deed in (Deed.CONTINUE, Deed.BEGIN):
@@ -332,14 +351,27 @@ class Conversation:
             turn.unit, contact=turn.contact, topic=topic, urgency=Urgency.CRITICAL, facts={}, now=turn.now
         )
 
-    async def _hear_danger(self, decision: Decision, turn: Turn) -> None:
-        """A danger told in answer to an alert is its answer too: this person needs help."""
-        is_life = decision.flow in self.triggers.life
-        if is_life and turn.sessions and is_asking(turn.sessions[0]):
-            broadcast = broadcast_of(turn.sessions[0])
-            await self.check_ins.record(turn.unit, turn.contact, broadcast, Safety.HELP, turn.now)
-            session = turn.sessions.pop(0)
-            await turn.unit.sessions.save(session.ended())
+    async def _ask_back(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
+        """An option of a question that is over: after a live alert its question, for that was likely meant."""
+        is_known = turn.contact.met_at is not None
+        asked = await live_question(turn.unit, turn.contact, organisation=self.listening.locale.organisation)
+        if asked is None:
+            await self._begin(decision, turn, prepared)
+        else:
+            await turn.begin(CHECK_IN, asked.answers(interrupts=bool(turn.sessions)))
+        if is_known or asked is not None:
+            turn.says.insert(-1, Say(text=ASK_BACK))
+
+    async def _hear_danger(self, decision: Decision, turn: Turn) -> bool:
+        """A danger told in answer to an alert is its answer too: this person needs help. True if it was a drill."""
+        is_waiting = bool(turn.sessions) and is_asking(turn.sessions[0])
+        session = turn.sessions[0] if is_waiting else put_aside(turn.sessions)
+        if session is None or decision.flow not in self.triggers.life:
+            return False
+        await self.check_ins.record(turn.unit, turn.contact, broadcast_of(session), Safety.HELP, turn.now)
+        turn.sessions.remove(session)
+        await turn.unit.sessions.save(session.ended())
+        return is_of_drill(session)
 
     async def _begin(self, decision: Decision, turn: Turn, prepared: Prepared) -> None:
         """Begin a flow with what is known; a newcomer first hears who speaks, except when a life is at stake (R1)."""
@@ -404,6 +436,13 @@ async def _site_code(unit: Unit, received: Received) -> tuple[str | None, bool]:
     if code is None or joining.is_asked(received):
         return code, code is not None
     return (code, False) if await unit.sites.by_code(code) is not None else (None, False)
+
+
+def _is_stale(turn: Turn, prepared: Prepared) -> bool:
+    """Whether an option was chosen by number or tap, and nothing is asked."""
+    is_chosen = prepared.reading.signal is Signal.NUMBER or prepared.message.received.choice is not None
+    is_asked = bool(turn.sessions) and turn.sessions[0].status is SessionStatus.WAITING
+    return is_chosen and not is_asked
 
 
 def _is_recent(at: datetime | None, now: datetime) -> bool:

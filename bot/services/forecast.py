@@ -33,17 +33,19 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Those who get it on one channel in one language; `cost` is of one message, in segments for SMS."""
+    """Those who get it on one channel in one language.
+
+    `least` and `cost` are what the cheapest and the dearest of their messages take, in segments for SMS, `units` what
+    all take: some read an introduction too, some are asked in a language that takes more.
+    """
 
     channel: Channel
     language: str
     count: int
+    least: float
     cost: float
+    units: float
     opens_window: int  # how many of them take a template
-
-    @property
-    def units(self) -> float:
-        return self.cost * self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def forecast(
     letters: Letters, shares: Sequence[Share], ways: Mapping[Channel, Way], opened: Mapping[Channel, int]
 ) -> Forecast:
     """The forecast; `opened` is how many people were written to outside the window within the last day."""
-    counts: Counter[tuple[Channel, str]] = Counter()
+    variants: dict[tuple[Channel, str], Counter[tuple[str | None, bool]]] = defaultdict(Counter)
     opening: Counter[tuple[Channel, str]] = Counter()
     missed: Counter[Reason] = Counter()
     fallbacks: Counter[str] = Counter()
@@ -87,19 +89,14 @@ def forecast(
         if share.channel is None:
             missed[share.reason or Reason.UNKNOWN] += share.count
             continue
-        counts[share.channel, share.language] += share.count
+        variant = share.own_language if share.is_fallback else None, share.is_new
+        variants[share.channel, share.language][variant] += share.count
         opening[share.channel, share.language] += share.count * share.opens_window
         if share.is_fallback and share.own_language:
             fallbacks[share.own_language] += share.count
     lines = tuple(
-        Line(
-            channel=channel,
-            language=language,
-            count=count,
-            cost=cost(letters, channel, language, ways[channel].channeller),
-            opens_window=opening[channel, language],
-        )
-        for (channel, language), count in sorted(counts.items())
+        _line(letters, alike, ways[alike[0]].channeller, variants[alike], opens_window=opening[alike])
+        for alike in sorted(variants)
     )
     return Forecast(
         lines=lines,
@@ -110,21 +107,47 @@ def forecast(
     )
 
 
+def _line(
+    letters: Letters,
+    alike: tuple[Channel, str],
+    channeller: Channeller,
+    variants: Mapping[tuple[str | None, bool], int],
+    *,
+    opens_window: int,
+) -> Line:
+    """`variants` are how many read what stands around the words in which language, and with the introduction or not."""
+    channel, language = alike
+    costs = {
+        (own, is_new): cost(sample(letters, channel, language, own_language=own, needs_introduction=is_new), channeller)
+        for own, is_new in variants
+    }
+    return Line(
+        channel=channel,
+        language=language,
+        count=sum(variants.values()),
+        least=min(costs.values()),
+        cost=max(costs.values()),
+        units=sum(costs[variant] * count for variant, count in variants.items()),
+        opens_window=opens_window,
+    )
+
+
 def sample(
     letters: Letters,
     channel: Channel,
     language: str,
     *,
+    own_language: str | None = None,
     needs_introduction: bool = False,
     round: int = 0,  # noqa: A002 - the domain's word
 ) -> Content:
-    """What a reader of this language gets on this channel; of all sites the one with the longest name."""
+    """What a reader of this language gets on this channel; of the sites addressed the one with the longest name."""
     owner = letters.broadcast.employer
-    sites = [site for site in letters.sites.values() if owner is None or site.employer == owner]
-    longest = max(sites, key=lambda site: len(site.name) + len(site.assembly_point), default=None)
+    longest = max(letters.addressed(), key=lambda site: len(site.name) + len(site.assembly_point), default=None)
     return letters.content(
         Addressee(
             language=language,
+            own_language=own_language,
             channel=channel,
             site=longest.id if longest else None,
             employer=longest.employer if longest else owner,
@@ -134,9 +157,9 @@ def sample(
     )
 
 
-def cost(letters: Letters, channel: Channel, language: str, channeller: Channeller) -> float:
+def cost(content: Content, channeller: Channeller) -> float:
     """What one message takes from the sender's pace: SMS count by segments."""
-    return sum(channeller.cost(part) for part in channeller.fit(sample(letters, channel, language)))
+    return sum(channeller.cost(part) for part in channeller.fit(content))
 
 
 def _durations(lines: Sequence[Line], ways: Mapping[Channel, Way]) -> dict[Channel, timedelta]:

@@ -34,12 +34,14 @@ def frame(
     catalogs: Catalogs,
     replaced: str | None = None,
     isolate: bool = True,
+    is_employers: bool = True,
 ) -> Framed:
     """An alert as this reader gets it: what to do first, who says so later, the question last.
 
     `info` is already in the reader's language. `sender` is who says so, `employer` whose roster the reader is on.
     `round` above 0 makes a short reminder. `replaced` is the headline of the message that an update or a cancellation
     is about; without it a cancellation's own headline counts as that, and nothing else of `info` is said again.
+    An alert that is not the employer's (`is_employers`) is answered to the sender: the employer has no board of it.
     `isolate=False` leaves out the invisible marks between directions of writing, as for SMS.
     """
     around = _Frame(
@@ -50,6 +52,7 @@ def frame(
         asks=asks_check_in and message_type is not MessageType.CANCEL,
         introduces=needs_introduction and not round,
         isolate=isolate,
+        is_employers=is_employers,
     )
     told = around.reminder(info[0]) if round else around.news(message_type, info, replaced)
     lines = [*around.opening(), *told, *around.closing(is_reminder=round > 0)]
@@ -72,6 +75,7 @@ class _Frame(NamedTuple):
     asks: bool
     introduces: bool
     isolate: bool
+    is_employers: bool
 
     def say(self, msgid: str, *, headline: str = "") -> str:
         """One sentence of the frame; each may name who sends it, whose roster it is, and a headline."""
@@ -94,11 +98,15 @@ class _Frame(NamedTuple):
             yield self.say("CANCELLED. This no longer applies: {headline}", headline=replaced or headline)
             if replaced is None or replaced == headline:
                 return  # what it told to do must not be read again
-        elif message_type is MessageType.UPDATE and replaced is not None:
-            yield self.say("UPDATE. It replaces our message: {headline}", headline=replaced)
-        elif message_type is MessageType.UPDATE:
-            yield self.say("UPDATE. It replaces our last message.")
-        yield from (headline, instruction, description)
+        if message_type is not MessageType.UPDATE:
+            yield from (headline, instruction, description)
+            return
+        yield self.say("UPDATE: {headline}", headline=headline)
+        yield from (instruction, description)
+        if replaced is None or replaced == headline:
+            yield self.say("This replaces our last message.")
+        else:
+            yield self.say("This replaces our message: {headline}", headline=replaced)
 
     def reminder(self, headline: str) -> Iterator[str]:
         yield self.say("Reminder: {headline}", headline=headline)
@@ -110,15 +118,20 @@ class _Frame(NamedTuple):
         if not self._begins_with_sender and not is_reminder:
             yield from self._sender()
         if self.asks:
-            yield self.say("{employer} sees only: safe, needs help or no answer. Never what you write.")
+            yield self._who_sees()
             yield self.say(QUESTION)
         if self.kind is BroadcastKind.DRILL:
             yield self.say("This is only a DRILL.")
 
+    def _who_sees(self) -> str:
+        if self.is_employers:
+            return self.say("{employer} sees only: safe, needs help or no answer. Never what you write.")
+        return self.say("{sender} sees your answer. Your employer does not.")
+
     @property
     def _begins_with_sender(self) -> bool:
         """Where nothing is urgent; else what to do comes first."""
-        return self.kind is BroadcastKind.NOTICE or (self.kind is BroadcastKind.DRILL and self.introduces)
+        return self.kind is BroadcastKind.NOTICE
 
     def _sender(self) -> Iterator[str]:
         """Who says so; for somebody who never wrote to us also why, what the employer sees, and STOP."""

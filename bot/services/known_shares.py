@@ -5,10 +5,10 @@ chose, on which channel they wrote last, and (WhatsApp's window) that they wrote
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.contact import Channel, Contact, Permission
+from bot.domain.contact import Channel, Contact, ContactId, Permission
 from bot.domain.employer import EmployerId
 from bot.domain.errors import Reason
 from bot.i18n import base
@@ -23,12 +23,15 @@ _REASONS = {
 }
 
 
-def known_shares(plan: Plan, people: Iterable[Contact]) -> Sequence[Share]:
-    """How these people would be reached as far as the list of the plan's employer tells."""
+def known_shares(plan: Plan, people: Iterable[Contact], written_to: Collection[ContactId] = ()) -> Sequence[Share]:
+    """How these people would be reached as far as the list of the plan's employer tells.
+
+    `written_to` are those to whom a broadcast of its own went: whoever only wrote to us counts as new to us.
+    """
     means = Means(
         channels=frozenset(plan.channels), has_template=Channel.WHATSAPP in plan.can_open, languages=plan.languages
     )
-    alike = Counter(_share(plan, contact, means) for contact in people)
+    alike = Counter(replace(_share(plan, one, means), is_new=one.id not in written_to) for one in people)
     return [replace(share, count=count) for share, count in alike.items()]
 
 

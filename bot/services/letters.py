@@ -8,7 +8,8 @@ from bot.domain.contact import Channel
 from bot.domain.delivery import BroadcastId, Content, Option
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.engine.flow import payload
-from bot.i18n import Catalogs, fill
+from bot.i18n import Catalogs, base, fill
+from bot.services.alert_areas import sites_in
 from bot.services.framing import frame
 
 PLACEHOLDERS = frozenset({"site", "assembly_point"})  # filled for each reader by their own site
@@ -18,9 +19,14 @@ SAFETIES = ("safe", "help")  # the question's options, in the order of the frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """What a broadcast's words depend on, besides themselves."""
+    """What a broadcast's words depend on, besides themselves.
+
+    `own_language` is what somebody would have read who gets the words in another one: what stands around them (that it
+    is a drill, what is asked, the options) is said in it.
+    """
 
     language: str
+    own_language: str | None = None
     channel: Channel
     site: SiteId | None
     employer: EmployerId | None
@@ -46,6 +52,16 @@ class Letters:
             known = self._written[addressee] = self._write(addressee)
         return known
 
+    def addressed(self) -> tuple[Site, ...]:
+        """The sites that its audience, or that of what it replaces, may have readers at."""
+        broadcast = self.broadcast
+        audience = (self.replaced or broadcast).audience if broadcast.audience.of else broadcast.audience
+        sites = [site for site in self.sites.values() if broadcast.employer in (None, site.employer)]
+        if audience.area is not None and audience.area.has_shape:
+            inside = sites_in(audience.area, sites)
+            sites = [site for site in sites if site.id in inside]
+        return tuple(site for site in sites if not audience.sites or site.id in audience.sites)
+
     def _write(self, addressee: Addressee) -> Content:
         broadcast, language = self.broadcast, addressee.language
         framed = frame(
@@ -57,14 +73,20 @@ class Letters:
             asks_check_in=broadcast.asks_check_in,
             needs_introduction=addressee.needs_introduction,
             round=addressee.round,
-            language=language,
+            language=self._frame_language(addressee),
             catalogs=self.catalogs,
             replaced=self._replaced_headline(addressee),
             isolate=_is_isolated(addressee),
+            is_employers=broadcast.employer is not None,
         )
         payloads = (answer_payload(broadcast.id, safety) for safety in SAFETIES)
         options = tuple(Option(label=label, payload=said) for label, said in zip(framed.labels, payloads, strict=False))
         return Content(text=framed.text, language=language, options=options)
+
+    def _frame_language(self, addressee: Addressee) -> str:
+        own = addressee.own_language
+        is_known = own is not None and base(own) in map(base, self.catalogs.languages)
+        return own if own is not None and is_known else addressee.language
 
     def _texts(self, info: Info, addressee: Addressee) -> tuple[str, str, str]:
         """The words with this reader's site in them. An SMS goes without the description: each segment costs time."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import regex
+
 from bot.domain.contact import Channel, Contact
-from bot.domain.message import Attachment, Entity, Message, MessageKind, Understanding
+from bot.domain.message import Attachment, Entity, Message, MessageKind, Received, Understanding
 from bot.domain.session import Session, SessionId, SessionStatus
 from bot.engine import extract, interpreter
 from bot.engine.effects import Answered, Begun, Fit, Setting
@@ -15,7 +17,7 @@ from bot.engine.flow import EngineError, Flow
 from bot.i18n import Catalogs
 from bot.log import logger
 from bot.services import joining
-from bot.services.checkins import Question, question, without_past
+from bot.services.checkins import SMALL_TALK, Question, is_number, put_aside, question, without_past
 from bot.services.documents import Documents
 from bot.services.letters import CHECK_IN
 from bot.services.ports import Channeller, Clock, Linguist, Store, Understander, Unit
@@ -26,6 +28,8 @@ log = logger("listening")
 
 # The form of these says all that there is to understand.
 FORMAL = frozenset({Signal.EMPTY, Signal.EMOJI, Signal.NUMBER, Signal.STOP, Signal.START})
+FEW = 3  # words: so few in Latin letters are no proof against the language that an employer's list says
+_LATIN = regex.compile(r"\p{Latin}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +110,7 @@ class Listening:
         reading = self.signals.read(received.text)
         words = "" if joining.code_of(received) else received.text  # a site's code is of no language
         language, is_sure = self._language(contact, words, received.language_hint)
-        sessions = self._asked(known, language)
+        sessions = self.recalled(self._asked(known, language), received, language)
         understanding, fetched = await asyncio.gather(
             self._understand(message, reading, sessions, language),
             self._fetch_all(received.channel, received.attachments),
@@ -122,12 +126,17 @@ class Listening:
         )
 
     def _language(self, contact: Contact | None, text: str, hint: str | None) -> tuple[str, bool]:
-        """The language to answer in: the contact's own once confirmed, else what the text says."""
+        """The language to answer in: the contact's own once confirmed, else what the text says.
+
+        A list's language stays until more than a few words speak against it: many know how to say "ok ako".
+        """
         known = contact.language if contact else None
         if known and contact and contact.is_language_confirmed:
             return known, True
         guess = self.linguist.guess(text, hint)
-        if guess.language and (guess.is_sure or known is None):
+        is_listed = contact is not None and contact.listing is not None and contact.listing.language is not None
+        is_proof = guess.is_sure and not (is_listed and _is_short(text))
+        if guess.language and (is_proof or known is None):
             return guess.language, guess.is_sure
         return known or self.locale.default_language, False
 
@@ -157,6 +166,22 @@ class Listening:
             return interpreter.fit(self.flows, sessions[0], answered, self.setting(language, self.clock.now()))
         except EngineError:
             return None
+
+    def recalled(self, sessions: Sequence[Session], received: Received, language: str) -> Sequence[Session]:
+        """The open sessions; in small talk's place the alert's question put aside for it, if this is its answer.
+
+        Only words of its own lists count: a number is for what is on the screen, a bare yes for whatever was read last.
+        """
+        aside = put_aside(sessions)
+        if aside is None or received.choice is not None or is_number(received.text) or len(received.text.split()) < 2:
+            return sessions
+        answered, asking = Answered(text=received.text), replace(aside, status=SessionStatus.WAITING)
+        if (
+            self.fit(sessions, answered, language) is Fit.EXACT
+            or self.fit([asking], answered, language) is not Fit.EXACT
+        ):
+            return sessions
+        return [asking, *(one for one in sessions if one is not aside and one.flow not in SMALL_TALK)]
 
     def _asked(self, known: Known, language: str) -> Sequence[Session]:
         """The open sessions, with the question that an alert has asked meanwhile on top."""
@@ -200,3 +225,8 @@ class Listening:
             log.warning("attachment_lost", channel=channel, error=error)
             return None
         return Fetched(attachment=attachment, body=body, media_type=media_type)
+
+
+def _is_short(text: str) -> bool:
+    """Another script is proof enough."""
+    return len(text.split()) <= FEW and _LATIN.search(text) is not None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.domain.broadcast import BroadcastStatus
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, MessageType
 from bot.domain.checkin import Recipient, RecipientState, state_after
 from bot.domain.contact import Address, Channel, Contact, ContactId
 from bot.domain.delivery import BroadcastId, Delivery, DeliveryId, DeliveryStatus, Lane, Outreach, Template
@@ -89,8 +89,18 @@ class OutreachSender:
             due = await unit.recipients.due(channel, lane, now, limit - len(again)) if len(again) < limit else ()
             known = await unit.roster.get([delivery.contact for delivery in again]) if again else {}
             await self._learn(unit, {_broadcast(one) for one in again})
+            wanted = await self._without_overtaken(unit, again)
             new = await self._write_all(unit, due, way, now, until)
-        return [*((one, known[one.contact]) for one in again if one.contact in known), *new], len(again) + len(due)
+        return [*((one, known[one.contact]) for one in wanted if one.contact in known), *new], len(again) + len(due)
+
+    async def _without_overtaken(self, unit: Unit, again: Sequence[Delivery]) -> Sequence[Delivery]:
+        """What is still to be tried; a drill's message to somebody whom an alert is for now is given up (R9)."""
+        drills = [_recipient(one) for one in again if _is_rehearsal(self._letters[_broadcast(one)].broadcast)]
+        overtaken = await unit.recipients.overtaken(drills) if drills else frozenset[int]()
+        for one in again:
+            if _recipient(one) in overtaken:
+                await self._note(unit, replace(one, status=DeliveryStatus.CANCELLED))
+        return [one for one in again if _recipient(one) not in overtaken]
 
     async def _write_all(self, unit: Unit, due: Sequence[Due], way: Way, now: datetime, until: datetime) -> list[Pair]:
         """Store what those who are due are sent; whoever cannot be written to here is due elsewhere, or nowhere."""
@@ -98,7 +108,10 @@ class OutreachSender:
             return []
         room, written = await self._room(unit, way, now), list[Pair]()
         unwritable, broken = list[Due](), list[Due]()
+        overtaken = await self._overtaken(unit, due)
         for one in due:
+            if one.recipient.number in overtaken:
+                continue
             letters = await self._letters_of(unit, one.recipient.broadcast)
             gone = await _failed_addresses(unit, one.recipient)
             try:
@@ -113,12 +126,30 @@ class OutreachSender:
                 written.append((delivery, one.contact))
                 room -= delivery.content.template is not None
         await unit.deliveries.add([delivery for delivery, _ in written])
-        await unit.recipients.begin_round([one.recipient.number for one in due])
+        await unit.recipients.begin_round(
+            [one.recipient.number for one in due if one.recipient.number not in overtaken]
+        )
         for one in unwritable:
             await self._fall_back(unit, one.recipient, one.contact, now)
         for one in broken:
             await unit.recipients.settle(_failed(one.recipient, now))
         return written
+
+    async def _overtaken(self, unit: Unit, due: Sequence[Due]) -> frozenset[int]:
+        """Those for whom a drill is over because an alert is for them now (R9): they are written to no more."""
+        rehearsing = [
+            one.recipient
+            for one in due
+            if _is_rehearsal((await self._letters_of(unit, one.recipient.broadcast)).broadcast)
+        ]
+        if not rehearsing:
+            return frozenset()
+        overtaken = await unit.recipients.overtaken([one.number for one in rehearsing])
+        for one in rehearsing:
+            if one.number in overtaken:
+                state = one.state if one.state.is_reached else RecipientState.CANCELLED
+                await unit.recipients.settle(replace(one, state=state, due_channel=None, due_at=None))
+        return overtaken
 
     async def _room(self, unit: Unit, way: Way, now: datetime) -> float:
         """How many more people may be written to outside the window today."""
@@ -162,6 +193,7 @@ class OutreachSender:
         letter = letters.content(
             Addressee(
                 language=recipient.language,
+                own_language=contact.language if recipient.is_fallback else None,
                 channel=channel,
                 site=recipient.site,
                 employer=contact.employer,
@@ -311,6 +343,11 @@ class OutreachSender:
         await unit.recipients.settle(redirected(recipient, left, state or RecipientState.NOT_REACHED, reason, now))
 
 
+def _is_rehearsal(broadcast: Broadcast) -> bool:
+    """Whether people are told of a danger that is none; that a drill is called off may always be said."""
+    return broadcast.kind is BroadcastKind.DRILL and broadcast.message_type is not MessageType.CANCEL
+
+
 def _failed(recipient: Recipient, now: datetime) -> Recipient:
     """Somebody whose letter cannot be written on any channel."""
     state = recipient.state if recipient.state.is_reached else RecipientState.FAILED
@@ -343,6 +380,11 @@ def _may_be_sent(delivery: Delivery) -> bool:
     """Whether the reader has, or may have, got it: also what was dropped after a sender died with it in hand."""
     was_sent = delivery.provider_id is not None
     return was_sent or (delivery.outreach is not None and delivery.outreach.doubts > 0)
+
+
+def _recipient(delivery: Delivery) -> int:
+    assert delivery.outreach is not None
+    return delivery.outreach.recipient
 
 
 def _broadcast(delivery: Delivery) -> BroadcastId:

@@ -18,6 +18,7 @@ LONGEST_LIFE = timedelta(days=14)
 FIELDS = ("headline", "description", "instruction")
 _TURNING = re.compile("[\u202a-\u202e]")  # embeddings and overrides: digits are read in another order than typed
 _FIRST_WORD = re.compile(r"[\s.,:;!।۔،؛-]+")
+_BRACES = {"open_brace": "{", "close_brace": "}"}  # as variables: in a text to fill they would be placeholders
 
 NO_REFERENCE = "An update must say which alert it replaces."
 NOBODY = "Nobody is in this audience. Choose other sites, languages or groups."
@@ -38,6 +39,10 @@ OTHER_NUMBER = "It has the number {number}, which the source has not."
 NO_PLACE = "It does not name {place}, which the source does."
 TURNED = "It has an invisible character that shows numbers turned around. Type the text again without it."
 LIKE_A_DRILL = "It begins as a drill does, and is none."
+NO_ASSEMBLY_POINT = (
+    "{place} has no assembly point. Write it on the page of the site,"
+    " or leave {open_brace}assembly_point{close_brace} out."
+)
 NO_DRILL = "Nothing here can say in this language that it is a drill. Leave its texts out."
 TOO_LONG = "This is too long for one message on {channel}."
 # Shown on pages, so they are translated.
@@ -61,6 +66,7 @@ TEXTS = (
     NO_PLACE,
     TURNED,
     LIKE_A_DRILL,
+    NO_ASSEMBLY_POINT,
     NO_DRILL,
     TOO_LONG,
 )
@@ -85,17 +91,29 @@ class Fault:
 def proofread(
     broadcast: Broadcast, letters: Letters, ways: Mapping[Channel, Way], *, now: datetime, recipients: int
 ) -> Iterator[Fault]:
-    """Everything that keeps this broadcast from going out."""
+    """Everything that keeps this broadcast from going out; only of the texts that would be sent, see `unsent`."""
     yield from _source(broadcast)
     yield from _times(broadcast, now)
     if broadcast.message_type is not MessageType.ALERT and not broadcast.references:
         yield Fault(where="references", msgid=NO_REFERENCE)
-    for language, info in broadcast.infos.items():
-        yield from _words(broadcast, letters, language, info)
+    yield from _all_words(broadcast, letters, is_sent=True)
+    yield from _assembly_points(broadcast, letters)
     if broadcast.source is not None:
         yield from _lengths(broadcast, letters, ways)
         if not recipients:
             yield Fault(where="audience", msgid=NOBODY)
+
+
+def unsent(broadcast: Broadcast, letters: Letters) -> Iterator[Fault]:
+    """What is wrong in texts that nobody stands for, and so nobody gets: to be mended before somebody does (R12)."""
+    yield from _all_words(broadcast, letters, is_sent=False)
+
+
+def _all_words(broadcast: Broadcast, letters: Letters, *, is_sent: bool) -> Iterator[Fault]:
+    sent = {broadcast.source_language, *broadcast.sendable_languages()}
+    for language, info in broadcast.infos.items():
+        if (language in sent) is is_sent:
+            yield from _words(broadcast, letters, language, info)
 
 
 def _source(broadcast: Broadcast) -> Iterator[Fault]:
@@ -174,6 +192,16 @@ def differing_numbers(meant: str, text: str) -> Iterator[tuple[str, dict[str, ob
         yield OTHER_NUMBER, {"number": number}
 
 
+def _assembly_points(broadcast: Broadcast, letters: Letters) -> Iterator[Fault]:
+    """Sites whose people would read nothing where the text says where to go."""
+    texts = (text for language in broadcast.sendable_languages() for text in broadcast.infos[language].texts)
+    if any("assembly_point" in placeholders(text) for text in texts):
+        for site in letters.addressed():
+            if not has_words(site.assembly_point):
+                variables = {"place": site.name, **_BRACES}
+                yield Fault(where="audience", msgid=NO_ASSEMBLY_POINT, variables=variables)
+
+
 def _places_named(letters: Letters, text: str) -> Iterator[str]:
     """Names of sites and assembly points in the text: they are never translated away (voice.md)."""
     names = {name for site in letters.sites.values() for name in (site.name, site.assembly_point) if name}
@@ -188,5 +216,4 @@ def _lengths(broadcast: Broadcast, letters: Letters, ways: Mapping[Channel, Way]
 
 
 def _fault(where: str, language: str, msgid: str, **variables: object) -> Fault:
-    braces = {"open_brace": "{", "close_brace": "}"}
-    return Fault(where=where, language=language, msgid=msgid, variables={**variables, **braces})
+    return Fault(where=where, language=language, msgid=msgid, variables={**variables, **_BRACES})

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bot.domain.broadcast import Broadcast
 from bot.domain.checkin import Closing, RecipientState, Source
@@ -22,7 +22,15 @@ from bot.services.preparedness import latest_drill
 SHARES = (0.5, 0.9, 0.99)  # R20's times to so many answered
 MANY = 1000  # broadcasts looked through for what followed one, and for its last drill
 
-Key = TypeVar("Key", str, Channel | None, SiteId | None)
+
+class Read(NamedTuple):
+    """The language that people were sent it in, and whether for want of their own (R12)."""
+
+    language: str
+    is_fallback: bool
+
+
+Key = TypeVar("Key", Read, Channel | None, SiteId | None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +61,7 @@ class Report:
     account: Mapping[Account, int]
     standings: Mapping[Standing, int]
     closings: Mapping[Closing, int]
-    by_language: Table[str, Account]
+    by_language: Table[Read, Account]
     by_channel: Table[Channel | None, Account]
     by_site: Table[SiteId | None, Account]
     sites: Mapping[SiteId, Site]
@@ -226,8 +234,8 @@ async def _name(unit: Unit, staff: StaffId | None) -> str | None:
     return found.name if found is not None else staff
 
 
-def _language(tally: Tally) -> str:
-    return tally.language
+def _language(tally: Tally) -> Read:
+    return Read(language=tally.language, is_fallback=tally.is_fallback)
 
 
 def _channel(tally: Tally) -> Channel | None:

@@ -16,6 +16,9 @@ from bot.services.roster_rows import RosterSheet, read_roster
 
 log = logger("roster")
 
+NUMBER_TAKEN = "another person of yours has this employee number"
+TEXTS = (NOT_YOURS, NUMBER_TAKEN)  # shown on pages, so they are translated
+
 BATCH = 500  # people in one transaction: others write between two of them
 TRIES = 3
 
@@ -128,7 +131,7 @@ async def edit(unit: Unit, contact: Contact, edit: Edit) -> Contact:
     if edit.listing.employee_number is not None:
         numbered = await unit.roster.listed_as(contact.employer, [edit.listing.employee_number])
         if set(numbered.values()) - {contact.id}:
-            raise Conflict("another person of yours has this employee number")
+            raise Conflict(NUMBER_TAKEN)
     told = contact
     if contact.listing is not None or edit.listing != Listing():  # who joined by a code may stay off the list
         told = relisted(contact, contact.listing or Listing(), edit.listing, edit.listing, owners)

@@ -16,6 +16,8 @@ CONTROL_INTENTS = frozenset({"talk_to_human", "change_language", "stop", "delete
 # These mean something only as an answer; on their own they lead to the menu.
 SMALL_TALK = frozenset({"affirm", "deny", "greet", "thanks"})
 SAFE_INTENT = "report_safe"
+# Asked in a drill, these are about the drill: its flow says that it is one, and asks again.
+ABOUT_DRILL = frozenset({"menu", "situation_info"})
 MAX_OFFERS = 3
 SURELY = 0.8  # at least this: another danger than the one talked about begins, as when a fire follows an injury
 
@@ -81,6 +83,7 @@ class Situation:
     open_flow: str | None = None  # the flow of that question
     site_code: str | None = None  # the code of a site that the message asks to join
     is_code_asked: bool = False  # it asks so in words, or by a link; else the code is the whole message
+    is_drill: bool = False  # that question is a drill's
     is_owned: bool = False  # a person has taken the conversation over
     is_lent: bool = False  # the open question is asked on that person's behalf
 
@@ -216,7 +219,10 @@ def _other_flow(situation: Situation, triggers: Triggers, limits: Limits) -> str
         return None
     if situation.open_flow == CHECK_IN and intent == SAFE_INTENT:
         return None  # it is meant as the answer: the alert's question asks once more rather than take a doubt for safe
-    if situation.fit is Fit.LOOSE and intent not in CONTROL_INTENTS:
+    if situation.is_drill and intent in ABOUT_DRILL:
+        return None
+    is_out_of_danger = situation.open_flow in triggers.life and intent == SAFE_INTENT  # safe.yml asks once more
+    if situation.fit is Fit.LOOSE and intent not in CONTROL_INTENTS and not is_out_of_danger:
         return None
     return flow if confidence >= limits.switch else None
 

@@ -10,14 +10,15 @@ from bot.domain.errors import MusterError, Unavailable
 from bot.domain.session import Session, SessionId, SessionStatus
 from bot.domain.values import Value
 from bot.engine import interpreter
-from bot.engine.effects import Begun, Call, Called, Event, GivenBack, Handoff, Say, Setting, Start
+from bot.engine.effects import Begun, Call, Called, Event, GivenBack, Handoff, Say, Setting, Start, Text
 from bot.engine.flow import Flow
 from bot.services.cases import CaseDesk
-from bot.services.checkins import Question, is_asking
+from bot.services.checkins import Question, is_asking, is_of_drill
 from bot.services.letters import CHECK_IN
 from bot.services.phrasing import Phrasing
 from bot.services.ports import ActionSpec, Channeller, Ids, Occasion, Unit
 
+DRILL = Text(msgid="This is only a DRILL.")  # as bot/services/framing.py ends every drill
 RESUME, WELCOME, MENU, STOP = "resume", "welcome", "menu", "stop"
 ASKED_BY = "asked_by"  # seeds a session that asks on behalf of a person who has the conversation: their staff id
 _MAX_FLOWS = 8  # flows that one message may run through, by `start` and by what follows an end: a guard against a ring
@@ -111,7 +112,7 @@ class Turn:
         """Run the engine until the session waits or ends; carry out every effect on the way."""
         if self.house.flows[session.flow].is_life:
             self.lane = Lane.EMERGENCY
-        calls, following = 0, None
+        calls, following, said = 0, None, len(self.says)
         pending: Event | None = event
         while pending is not None:
             step = interpreter.advance(self.house.flows, session, pending, self.setting)
@@ -127,6 +128,8 @@ class Turn:
                         pending = await self._run(effect, session, calls)
                     case Start():
                         following = effect.flow
+        if is_of_drill(session) and len(self.says) > said:
+            self.says.insert(said, Say(text=DRILL))
         await self._remember(session)
         await self._save(session)
         if session.status is SessionStatus.WAITING:

@@ -53,6 +53,7 @@ def people(plan: Plan, spoken: Sequence[str]) -> Select[Any]:
             way.channel.label("channel"),
             way.reason.label("reason"),
             func.coalesce(and_(way.is_usable, ~way.is_open), false()).label("opens"),
+            contacts.c.met_at.is_(None).label("is_new"),
         )
         .select_from(contacts.outerjoin(best, best.c.id == _best_address(plan)))
         .where(*meant(plan))

@@ -26,11 +26,11 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain.broadcast import Broadcast, BroadcastStatus
+from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import CheckIn, Closing, Recipient, RecipientState, Safety, Source
 from bot.domain.contact import Channel, ContactId
 from bot.domain.delivery import BroadcastId, DeliveryStatus, Lane
-from bot.domain.employer import SiteId
+from bot.domain.employer import EmployerId, SiteId
 from bot.domain.errors import Reason
 from bot.services.broadcast_ports import Answered, Course, Due, Plan, Share, Tally
 from bot.storage import audience
@@ -95,7 +95,8 @@ class SqlRecipients:
 
     async def shares(self, plan: Plan) -> Sequence[Share]:
         people = await self._people(plan)
-        alike = [people.c[name] for name in ("channel", "reason", "own_language", "language", "is_fallback", "opens")]
+        names = ("channel", "reason", "own_language", "language", "is_fallback", "opens", "is_new")
+        alike = [people.c[name] for name in names]
         rows = await self._db.execute(select(*alike, func.count().label("people")).group_by(*alike))
         return [
             Share(
@@ -105,6 +106,7 @@ class SqlRecipients:
                 language=row.language,
                 is_fallback=bool(row.is_fallback),
                 opens_window=bool(row.opens),
+                is_new=bool(row.is_new),
                 count=row.people,
             )
             for row in rows
@@ -113,6 +115,12 @@ class SqlRecipients:
     async def meant(self, plan: Plan) -> Sequence[ContactId]:
         found = await self._db.scalars(select(contacts.c.id).where(*audience.meant(plan)).order_by(contacts.c.id))
         return [ContactId(contact) for contact in found]
+
+    async def written_to(self, employer: EmployerId) -> frozenset[ContactId]:
+        theirs = select(broadcasts.c.id).where(broadcasts.c.employer_id == employer)
+        sent = table.c.broadcast_id.in_(theirs), table.c.sent_at.is_not(None), table.c.contact_id.is_not(None)
+        found = await self._db.scalars(select(table.c.contact_id).where(*sent).distinct())
+        return frozenset(ContactId(contact) for contact in found)
 
     async def expand(self, broadcast: Broadcast, plan: Plan) -> int:
         people = await self._people(plan)
@@ -160,6 +168,18 @@ class SqlRecipients:
             .with_for_update(skip_locked=True, of=table, key_share=True)
         )
         return await self._with_contacts([_recipient(row) for row in await self._db.execute(next_ones)])
+
+    async def overtaken(self, recipients: Sequence[int]) -> frozenset[int]:
+        drill, alert, theirs = broadcasts.alias("drill"), broadcasts.alias("alert"), table.alias("theirs")
+        is_newer = or_(alert.c.status == BroadcastStatus.LIVE.value, alert.c.begun_at >= drill.c.begun_at)
+        is_meant = exists().where(
+            theirs.c.contact_id == table.c.contact_id,
+            theirs.c.broadcast_id == alert.c.id,
+            alert.c.kind == BroadcastKind.ALERT.value,
+            is_newer,
+        )
+        mine = table.c.number.in_(recipients), table.c.broadcast_id == drill.c.id
+        return frozenset(await self._db.scalars(select(table.c.number).where(*mine, is_meant)))
 
     async def begin_round(self, recipients: Sequence[int]) -> None:
         await self._change(recipients, due_at=None, round=table.c.round + 1)
@@ -219,8 +239,10 @@ class SqlRecipients:
     async def of(self, broadcast: BroadcastId, contact: ContactId) -> Recipient | None:
         return await self._one(select(table).where(table.c.broadcast_id == broadcast, table.c.contact_id == contact))
 
-    async def asked(self, contact: ContactId, *, includes_unrecorded: bool = False) -> Recipient | None:
-        is_unheard = or_(table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
+    async def asked(
+        self, contact: ContactId, *, includes_unrecorded: bool = False, includes_heard: bool = False
+    ) -> Recipient | None:
+        is_unheard = or_(literal(includes_heard), table.c.heard_at.is_(None), table.c.heard_at < table.c.asked_at)
         is_asked: ColumnElement[bool] = and_(table.c.asked_at.is_not(None), is_unheard)
         if includes_unrecorded:
             is_asked |= and_(table.c.heard_at.is_(None), _MAY_BE_OUT)
@@ -231,6 +253,13 @@ class SqlRecipients:
             .order_by(table.c.asked_at.desc().nulls_first(), table.c.number.desc())
             .limit(1)
         )
+
+    async def wrote(self, recipients: Sequence[int]) -> frozenset[int]:
+        latest = select(func.max(check_ins.c.number)).where(check_ins.c.recipient.in_(recipients))
+        query = select(check_ins.c.recipient).where(
+            check_ins.c.number.in_(latest.group_by(check_ins.c.recipient)), check_ins.c.source == Source.WROTE.value
+        )
+        return frozenset(await self._db.scalars(query)) if recipients else frozenset()
 
     async def heard(self, recipient: int, at: datetime) -> None:
         await self._change([recipient], heard_at=at)
@@ -276,13 +305,14 @@ class SqlRecipients:
     # --- boards and reports -----------------------------------------------------------------------------------------
 
     async def tally(self, broadcast: BroadcastId) -> Sequence[Tally]:
-        names = ("site_id", "language", "channel", "state", "reason", "safety", "safety_source", "closing")
-        alike = [table.c[name] for name in names]
+        told = ("language", "is_fallback", "channel", "state", "reason")
+        alike = [table.c[name] for name in ("site_id", *told, "safety", "safety_source", "closing")]
         query = select(*alike, func.count().label("people")).where(table.c.broadcast_id == broadcast).group_by(*alike)
         return [
             Tally(
                 site=SiteId(row.site_id) if row.site_id else None,
                 language=row.language,
+                is_fallback=row.is_fallback,
                 channel=Channel(row.channel) if row.channel else None,
                 state=RecipientState(row.state),
                 reason=Reason(row.reason) if row.reason else None,

@@ -97,8 +97,8 @@ def a_place(name: str, kind: PlaceKind = PlaceKind.SHELTER, **changes: object) -
 def test_the_registry_has_every_action_that_flows_may_call(registry: Mapping[str, ActionSpec]) -> None:
     assert set(registry) == {
         "find_places", "open_case", "case_status", "set_language", "opt_out", "opt_in", "erase_me", "what_you_know",
-        "contact_facts", "record_check_in", "vouch", "join_site", "leave_site", "employer_of", "record_consent", "consents_given",
-        "take_back_consent",
+        "contact_facts", "record_check_in", "vouch", "ask_safety", "join_site", "leave_site", "employer_of",
+        "record_consent", "consents_given", "take_back_consent",
     }  # fmt: skip
 
 

@@ -121,7 +121,12 @@ class House:
             frame.mount(
                 root,
                 frame.application(
-                    desk=self.desk, clock=self.clock, catalogs=self.catalogs, settings=self.settings, pages=self.pages
+                    desk=self.desk,
+                    store=self.store,
+                    clock=self.clock,
+                    catalogs=self.catalogs,
+                    settings=self.settings,
+                    pages=self.pages,
                 ),
             )
             self.served = TestServer(root)

@@ -23,6 +23,7 @@ FAILURES: dict[str, Exception] = {
     "unavailable": Unavailable(WORDS),
     "bug": RuntimeError(WORDS),
     "missing": web.HTTPNotFound(text=WORDS),
+    "often": web.HTTPTooManyRequests(text=WORDS),
     "gone": web.HTTPGone(text=WORDS),
 }
 

@@ -89,6 +89,7 @@ async def test_r7_a_drill_is_drafted_read_submitted_and_sent_by_a_second_person(
         await expect(page.locator(".flash.done")).to_contain_text("You stand for the text in")
     await page.get_by_role("button", name="Save and see how it looks").first.click()
     await expect(page.locator(".tiles")).to_contain_text("20 people in all")
+    await page.get_by_label("I know this, and it cannot wait.").check()
     await page.get_by_role("button", name="Submit for approval").click()
     await expect(page.locator(".flash.done")).to_contain_text("Somebody else has to approve it now.")
     address = page.url
@@ -98,9 +99,13 @@ async def test_r7_a_drill_is_drafted_read_submitted_and_sent_by_a_second_person(
     await second.goto(address)
     await expect(second.locator("main .drill-mark").first).to_have_text("DRILL")
     await second.get_by_label("Type the number of people who get it").fill("19")
+    await second.get_by_label("I know this, and it cannot wait.").check()
     await second.get_by_role("button", name="Send DRILL to 20 people").click()
-    await expect(second.locator(".flash.problem")).to_contain_text("This would go to 20 people, and you typed 19.")
+    await expect(second.locator(".flash.problem[role=alert]")).to_contain_text(
+        "This would go to 20 people, and you typed 19."
+    )
     await second.get_by_label("Type the number of people who get it").fill("20")
+    await second.get_by_label("I know this, and it cannot wait.").check()
     await second.get_by_role("button", name="Send DRILL to 20 people").click()
     await expect(second.locator(".flash.done")).to_contain_text("It is going out now.")
     broadcast = await stored(house, address.rpartition("/")[2])
@@ -165,7 +170,7 @@ async def test_every_alert_page_is_sound(
     waiting = await submitted(author, kind="alert", overrides_opt_out="1", drawn="-29.46, -51.96, 30")
     out = await submitted(author, is_public="1")
     text = await approver.text(out)
-    await approver.post(f"{out}/approve", {"recipients": "40", "revision": revision_in(text)})
+    await approver.post(f"{out}/approve", {"recipients": "40", "revision": revision_in(text), "knows_fallbacks": "1"})
     await saved(author, draft, repeats="never")
     look = {"viewport": size, "locale": language, "color_scheme": scheme}
     page = await opened("/console/alerts", author, **look)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.broadcast import Broadcast, BroadcastKind, BroadcastStatus, MessageType
+from bot.domain.contact import Channel
 from bot.domain.staff import Role
 from tests.console.alert_house import (
     CAMP,
@@ -33,7 +34,9 @@ def id_of(path: str) -> str:
 async def approved(approver: Browser, path: str, number: int) -> str:
     """Approve by typing the number, and read the page that follows."""
     text = await approver.text(path)
-    answer = await approver.post(f"{path}/approve", {"recipients": str(number), "revision": revision_in(text)})
+    answer = await approver.post(
+        f"{path}/approve", {"recipients": str(number), "revision": revision_in(text), "knows_fallbacks": "1"}
+    )
     return plain(await (await approver.follow(answer)).text())
 
 
@@ -95,7 +98,7 @@ async def test_r12_place_and_time_are_filled_into_every_language_at_once(house: 
         assert "Lajeado" in infos[language].headline, language
         assert "11:30" in infos[language].headline, language
         assert "{site}" in infos[language].headline, language
-    assert "Fill in" not in plain(await author.text(f"{path}/edit"))
+    assert fields_of(await author.text(f"{path}/edit"))["place"] == "Lajeado"  # to be mended there
 
 
 async def test_a_time_of_another_day_is_written_as_each_language_writes_days(house: House) -> None:
@@ -109,7 +112,7 @@ async def test_a_time_of_another_day_is_written_as_each_language_writes_days(hou
     assert "5 de mayo de 2026" in infos["es"].headline
 
 
-async def test_r12_a_number_that_differs_is_shown_at_its_field_and_blocks_submitting(house: House) -> None:
+async def test_r12_a_number_that_differs_is_shown_and_blocks_as_soon_as_the_text_would_be_sent(house: House) -> None:
     open_alerts(house)
     author = await house.author()
     await people(house)
@@ -119,8 +122,14 @@ async def test_r12_a_number_that_differs_is_shown_at_its_field_and_blocks_submit
 
     text = await author.text(f"{path}/edit")
     assert "It lacks the number 11:30, which the source has." in plain(text)
-    assert f'href="{path}/edit#headline-es"' in await author.text(path)
-    answer = await author.post(f"{path}/submit")
+    seen = await author.text(path)
+    assert f'href="{path}/edit#headline-es"' in seen
+    assert "Wrong in texts that are not sent" in seen
+    assert "To be mended before it can go out" not in seen
+
+    await saved(author, path, review="es")
+    assert "To be mended before it can go out" in await author.text(path)
+    answer = await author.post(f"{path}/submit", {"knows_fallbacks": "1"})
     assert answer.status == 422
     assert "Something is to be mended first" in await answer.text()
     assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
@@ -309,13 +318,48 @@ async def test_r7_every_language_is_shown_as_each_channel_shows_it(house: House)
     assert '<p class="tap">I am safe</p>' in text
     assert "1 I am safe\n2 I need help" in text
     assert "template, to who has not written for 24 hours" in text
+    assert "Are you safe? 1 I am safe 2 I need help" in text  # a template's variables hold no line break
     shown = plain(text)
     assert "Send LIVE ALERT to 40 people" in shown
     assert "SMS Arabic (العربية) 10" in shown
     assert "Hindi (हिन्दी): 10 people" in shown
-    assert "SMS: the last one has it after 3 min" in shown
+    assert "SMS: the last one has it after 5 min" in shown  # with the introduction: all are new
     assert "Never what people write" in shown
     assert "Serra Mill" in shown
+
+
+async def test_r12_nothing_is_submitted_until_its_author_knows_who_cannot_read_it(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house, 40)
+    path = await finished(author, kind="alert")
+    assert "10 people: not in their language." in plain(await author.text(path))
+    answer = await author.post(f"{path}/submit")
+    assert answer.status == 422
+    assert "Say first that you know" in await answer.text()
+    assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
+
+
+async def test_r12_nothing_goes_out_until_its_approver_knows_who_cannot_read_it(house: House) -> None:
+    open_alerts(house)
+    author, approver = await house.author(), await house.approver()
+    await people(house, 40)
+    path = await submitted(author, kind="alert")
+    text = await approver.text(path)
+    assert "10 people: not in their language." in plain(text)
+    answer = await approver.post(f"{path}/approve", {"recipients": "40", "revision": revision_in(text)})
+    assert answer.status == 422
+    assert "Say first that you know" in await answer.text()
+    assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
+
+
+async def test_r12_no_tick_is_asked_where_everybody_reads_their_own_language(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house, 12)
+    path = await finished(author, kind="alert", languages=["en", "es", "ar"])
+    assert "knows_fallbacks" not in await author.text(path)
+    assert (await author.post(f"{path}/submit")).status == 303
 
 
 async def test_r7_live_and_drill_differ_in_words_colour_and_button(house: House) -> None:
@@ -358,7 +402,9 @@ async def test_digits_of_any_script_are_a_number(house: House) -> None:
     await people(house)
     path = await submitted(author)
     text = await approver.text(path)
-    answer = await approver.post(f"{path}/approve", {"recipients": "١٢", "revision": revision_in(text)})
+    answer = await approver.post(
+        f"{path}/approve", {"recipients": "١٢", "revision": revision_in(text), "knows_fallbacks": "1"}
+    )
     assert answer.status == 303
 
 
@@ -381,6 +427,71 @@ async def out(house: House, author: Browser, approver: Browser, **changes: str) 
     path = await submitted(author, kind="alert", **changes)
     await approved(approver, path, 12)
     return await stored(house, id_of(path))
+
+
+async def test_r12_a_wrong_place_is_mended_once_and_in_every_language(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    path = await begun(author)
+    await saved(author, path, place="Lajeado", time="2026-05-06T11:30")
+    shown = fields_of(await author.text(f"{path}/edit"))
+    assert (shown["place"], shown["time"]) == ("Lajeado", "2026-05-06T11:30")
+
+    await saved(author, path, place="Estrela", time="2026-05-07T09:15")
+    mended = await stored(house, id_of(path))
+    assert len(mended.infos) == 4
+    for language, info in mended.infos.items():
+        assert "Estrela" in info.headline, language
+        assert "09:15" in info.headline, language
+        assert not re.search("Lajeado|11:30", " ".join(info.texts)), language
+
+    await saved(author, path, place="", time="2026-05-06T08:00")
+    for info in (await stored(house, id_of(path))).infos.values():
+        assert "Estrela" in info.headline
+        assert "08:00" in info.headline
+        assert not re.search("09:15|2026", info.headline)
+
+
+async def test_what_names_a_place_and_goes_to_everybody_is_asked_about(house: House) -> None:
+    open_alerts(house)
+    author = await house.author()
+    await people(house)
+    path = await begun(author)
+    await saved(author, path, place="Lajeado")
+    assert "The text names Lajeado, and it goes to everybody" in plain(await author.text(path))
+    await saved(author, path, sites="st1")
+    assert "and it goes to everybody" not in plain(await author.text(path))
+
+
+async def test_an_update_is_mended_in_the_same_boxes(house: House) -> None:
+    open_alerts(house)
+    author, approver = await house.author(), await house.approver()
+    await people(house)
+    alert = await out(house, author, approver)
+    answer = await author.post(f"/console/alerts/{alert.id}/update", {"includes_waiting": "1"})
+    shown = fields_of(await author.text(answer.headers["Location"]))
+    assert shown["place"] == "Lajeado"
+
+
+async def test_r2_no_page_but_the_board_tells_an_employer_of_fewer_than_five_people(house: House) -> None:
+    """Not by what is written, and not by what is left: ten of twelve were sent it, so two were not."""
+    open_alerts(house)
+    author, approver = await house.author(), await house.approver()
+    admin = await house.signed_in("root", Role.ADMINISTRATOR)
+    await people(house)
+    alert = await out(house, author, approver)
+    async with house.store.transaction() as unit:
+        due = await unit.recipients.people(alert.id, safety=None, after=0, limit=10)
+        numbers = [one.recipient.number for one in due]
+        await unit.recipients.begin_round(numbers)
+        await unit.recipients.sent(numbers, Channel.SMS, house.clock.now())
+    path = f"/console/alerts/{alert.id}"
+    for text in (await author.text(path), await author.text(f"{path}/cancel")):
+        assert not re.search(r"\b(2|10)\b (were sent|still|person|people)", plain(text))
+    assert "how many stand where is on the board alone" in plain(await author.text(path))
+    assert "Whoever still waits is not written to any more." in plain(await author.text(f"{path}/cancel"))
+    assert "2 still to be written to 10 were sent it" in plain(await admin.text(path))
+    assert "2 people who still wait" in plain(await admin.text(f"{path}/cancel"))
 
 
 async def test_r8_cancelling_says_what_happens_and_does_it(house: House) -> None:

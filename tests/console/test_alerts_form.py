@@ -81,8 +81,9 @@ def test_what_are_no_pauses_is_refused(text: str) -> None:
         ),
         draft(audience=Audience(of=BroadcastId("b0"), includes_waiting=True), references=(BroadcastId("b0"),)),
         draft(infos={"pt": Info(headline="Enchente", instruction="Suba.")}, source_language="pt"),
+        draft(fillings={"place": "Lajeado", "time": "2026-05-06T11:30:00-03:00"}),
     ],
-    ids=["plain", "full", "drawn", "imported", "update", "other language"],
+    ids=["plain", "full", "drawn", "imported", "update", "other language", "filled"],
 )  # fmt: skip
 def test_a_form_that_is_sent_as_it_was_shown_changes_nothing(stored: Broadcast) -> None:
     assert is_same(stored, resent(stored))

@@ -46,7 +46,9 @@ async def test_r2_another_employers_people_find_nothing_at_any_address(house: Ho
     path = await submitted(author)
     if is_out:
         text = await approver.text(path)
-        await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision_in(text)})
+        await approver.post(
+            f"{path}/approve", {"recipients": "12", "revision": revision_in(text), "knows_fallbacks": "1"}
+        )
     before = await stored(house, id_of(path))
     stranger = await house.signed_in("sam", role, OTHER)
 
@@ -107,7 +109,7 @@ async def test_r7_an_author_cannot_approve_by_a_forged_form(house: House) -> Non
     await people(house)
     path = await submitted(author, kind="alert")
     revision = str((await stored(house, id_of(path))).revision)
-    answer = await author.post(f"{path}/approve", {"recipients": "12", "revision": revision})
+    answer = await author.post(f"{path}/approve", {"recipients": "12", "revision": revision, "knows_fallbacks": "1"})
     assert answer.status == 403
     assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
 
@@ -121,7 +123,7 @@ async def test_r7_an_approver_cannot_approve_a_live_alert_of_their_own(house: Ho
     assert "You wrote this live alert, so you cannot approve it." in text
     assert "/approve" not in text
     revision = str((await stored(house, id_of(path))).revision)
-    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision})
+    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision, "knows_fallbacks": "1"})
     assert answer.status == 403
     assert "A live alert needs a second person" in await answer.text()
     assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
@@ -134,7 +136,7 @@ async def test_r7_a_live_alert_that_nobody_submitted_cannot_be_approved(house: H
     path = await finished(author, kind="alert")
     assert "/approve" not in await approver.text(path)
     revision = str((await stored(house, id_of(path))).revision)
-    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision})
+    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision, "knows_fallbacks": "1"})
     assert answer.status == 409
     assert (await stored(house, id_of(path))).status is BroadcastStatus.DRAFT
 
@@ -146,7 +148,7 @@ async def test_r7_a_wrong_number_lets_nothing_out(house: House, typed: str) -> N
     await people(house)
     path = await submitted(author, kind="alert")
     revision = revision_in(await approver.text(path))
-    answer = await approver.post(f"{path}/approve", {"recipients": typed, "revision": revision})
+    answer = await approver.post(f"{path}/approve", {"recipients": typed, "revision": revision, "knows_fallbacks": "1"})
     assert answer.status == 422
     assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
 
@@ -162,8 +164,8 @@ async def test_r7_what_was_changed_after_the_approver_looked_does_not_go_out(hou
     for language in ("en", "es", "ar", "ne"):
         fields[f"headline-{language}"] += " 12"
     await author.post(f"{path}/edit", fields)
-    await author.post(f"{path}/submit")
-    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": seen})
+    await author.post(f"{path}/submit", {"knows_fallbacks": "1"})
+    answer = await approver.post(f"{path}/approve", {"recipients": "12", "revision": seen, "knows_fallbacks": "1"})
     assert answer.status == 409
     assert "This was changed after you looked at it." in await answer.text()
     assert (await stored(house, id_of(path))).status is BroadcastStatus.SUBMITTED
@@ -188,9 +190,9 @@ async def test_what_is_out_cannot_be_changed_any_more(house: House) -> None:
     await people(house)
     path = await finished(author)
     fields = fields_of(await author.text(f"{path}/edit"))
-    await author.post(f"{path}/submit")
+    await author.post(f"{path}/submit", {"knows_fallbacks": "1"})
     text = await approver.text(path)
-    await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision_in(text)})
+    await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision_in(text), "knows_fallbacks": "1"})
     before = await stored(house, id_of(path))
     answer = await author.post(f"{path}/edit", fields | {"headline-en": "Changed", "revision": str(before.revision)})
     assert answer.status in (409, 422)
@@ -210,9 +212,9 @@ async def test_markup_in_texts_and_names_of_sites_is_text(house: House) -> None:
         await author.text(f"{path}/edit"),
         await author.text(f"{path}/cancel"),
     ]
-    await author.post(f"{path}/submit")
+    await author.post(f"{path}/submit", {"knows_fallbacks": "1"})
     pages.append(text := await approver.text(path))
-    await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision_in(text)})
+    await approver.post(f"{path}/approve", {"recipients": "12", "revision": revision_in(text), "knows_fallbacks": "1"})
     pages += [await approver.text(path), await approver.text(f"{path}/cancel")]
     for text in pages:
         assert "<img" not in text

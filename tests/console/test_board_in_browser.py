@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -127,6 +128,18 @@ async def test_a_board_that_lost_its_wire_says_since_when(house: House, scene: S
     await expect(page.locator("#beat")).to_contain_text("As of 6 May 2026, 12:01")  # by the wire, which is silent now
     await page.evaluate("document.body.dispatchEvent(new Event('htmx:sseError'))")
     await expect(page.locator("#not-live")).to_contain_text("Not live since 12:01")
+
+
+async def test_a_board_whose_server_hangs_before_the_first_word_is_not_live(
+    house: House, scene: Scene, opened: Opened
+) -> None:
+    alarm = await alarmed(house.store)
+    page = await opened("/console/")
+    await page.clock.install()
+    await page.route("**/live", lambda route: asyncio.sleep(0))  # neither answered nor refused
+    await page.goto(str((await house.serve()).make_url(f"/console/board/{alarm.id}")), wait_until="domcontentloaded")
+    await page.clock.run_for(11_000)
+    await expect(page.locator("#not-live")).to_contain_text("Not live since")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -128,7 +128,7 @@ async def test_one_account_opens_no_more_streams_than_a_person_looks_at(house: H
         for _ in range(MOST):
             await streams.enter_async_context(scene.watching(browser, alarm.id))
         refused = await browser.get(f"/console/board/{alarm.id}/live", headers={"Accept": "text/event-stream"})
-        assert refused.status == 400
+        assert refused.status == 429
         async with scene.watching(other, alarm.id) as theirs:
             assert "beat" in await theirs.until_beat()
     async with asyncio.timeout(10):

@@ -187,6 +187,16 @@ async def test_what_is_no_form_is_refused(author: Browser, body: bytes, kind: st
     assert answer.status in (400, 403, 413), await answer.text()
 
 
+async def test_a_stranger_sends_no_large_form_even_as_one_with_files(house: House) -> None:
+    stranger = await house.browser()
+    await stranger.get("/console/sign-in")
+    sent = FormData()
+    sent.add_field("csrf", stranger.csrf)
+    sent.add_field("login", b"x" * 1024 * 1024, filename="login.bin")
+    answer = await stranger.client.post("/console/sign-in", data=sent)
+    assert answer.status == 413
+
+
 async def test_a_form_of_a_megabyte_is_too_large(author: Browser) -> None:
     answer = await author.post("/console/sample", {"name": "x" * 300_000})
     assert answer.status == 413
@@ -252,6 +262,7 @@ async def test_pages_hold_no_inline_script_and_no_style(author: Browser) -> None
         ("unavailable", 503, "A part of the service does not answer"),
         ("bug", 500, "Something failed here"),
         ("missing", 404, "There is nothing here"),
+        ("often", 429, "Too much at once"),
         ("gone", 400, "This could not be read"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from bot.console import reports
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, MessageType
 from bot.domain.checkin import RecipientState, Safety
+from bot.domain.delivery import BroadcastId
 from bot.domain.errors import Reason
 from bot.domain.staff import Role
 from bot.printing.report import draw_report
@@ -70,6 +71,23 @@ async def test_it_says_who_wrote_and_approved_and_what_cancelled_it(house: House
     text = await browser.text(f"/console/reports/{alarm.id}")
     assert "<dt>Cancelled by</dt><dd><bdi>LIVE ALERT · Cancellation: Flood: leave the lower floors, 6 May" in text
     assert "<dt>Approved by</dt><dd><bdi>abel, 6 May 2026, 12:00" in text
+
+
+async def test_r12_the_report_tells_who_was_sent_another_language_than_their_own(house: House) -> None:
+    """Nobody stands for Spanish: it goes out in English to all sixty, of whom half read Spanish."""
+    await alarmed(house.store, "before", people=60, languages=("en", "es"))
+    alarm = await alarmed(house.store, languages=("en",))
+    text = await (await house.author()).text(f"/console/reports/{alarm.id}")
+    assert (row(text, "English")[-1], row(text, "English, not their own")[-1]) == ("30", "30")
+
+
+async def test_what_an_update_replaced_is_not_called_cancelled(house: House) -> None:
+    """R8: its readers were told something newer, not that the danger is over."""
+    browser = await house.author()
+    alarm = await alarmed(house.store, replaced_by=BroadcastId("newer"), status=BroadcastStatus.CANCELLED)
+    text = await browser.text(f"/console/reports/{alarm.id}")
+    assert "Replaced by an update" in text
+    assert ">Cancelled<" not in text
 
 
 async def test_r9_a_drill_stands_beside_the_real_thing_and_is_not_counted_with_it(house: House) -> None:

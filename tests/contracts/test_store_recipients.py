@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.broadcast import BroadcastStatus
+from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus
 from bot.domain.checkin import CheckIn, Closing, RecipientState, Safety, Source
 from bot.domain.contact import Channel, ContactId, Reach
 from bot.domain.delivery import BroadcastId, Delivery, Lane
@@ -25,6 +25,7 @@ from tests.contracts.accounts import (
     due,
     of,
     person,
+    plan,
     save_sent,
     sent,
     take,
@@ -218,6 +219,37 @@ async def test_the_newest_question_not_yet_heard_is_asked(farm: SqlStore) -> Non
     assert await asked() == ALERT
 
 
+async def test_a_heard_question_is_asked_where_it_is_wanted_all_the_same(farm: SqlStore) -> None:
+    await add(farm, person(1))
+    await begin(farm)
+    number, ana = (await of(farm, 1)).number, ContactId("p001")
+    async with farm.transaction() as unit:
+        assert await unit.recipients.asked(ana, includes_heard=True) is None, "not sent yet"
+        await unit.recipients.sent([number], Channel.SMS, NOON)
+        await unit.recipients.heard(number, NOON + MINUTE)
+        assert await unit.recipients.asked(ana) is None
+        again = await unit.recipients.asked(ana, includes_heard=True)
+    assert again is not None
+    assert again.number == number
+
+
+async def test_what_somebody_only_wrote_is_noted_beside_their_answer_until_they_answer_again(farm: SqlStore) -> None:
+    await add(farm, person(1), person(2))
+    await begin(farm)
+    one, two = (await of(farm, 1)).number, (await of(farm, 2)).number
+    async with farm.transaction() as unit:
+        for number in (one, two):
+            await unit.recipients.answer(number, Safety.HELP, Source.SELF, NOON)
+        await unit.recipients.answer(one, Safety.SAFE, Source.WROTE, NOON + MINUTE)
+        assert await unit.recipients.wrote([one, two]) == {one}
+        assert await unit.recipients.wrote([]) == frozenset()
+    noted = await of(farm, 1)
+    assert (noted.safety, noted.safety_source) == (Safety.HELP, Source.SELF)
+    async with farm.transaction() as unit:
+        await unit.recipients.answer(one, Safety.HELP, Source.SELF, NOON + 2 * MINUTE)
+        assert await unit.recipients.wrote([one, two]) == frozenset()
+
+
 async def test_the_latest_answer_counts_and_the_history_stays(farm: SqlStore) -> None:
     await add(farm, person(1))
     await begin(farm)
@@ -334,3 +366,17 @@ async def test_nobody_is_forgotten_of_an_alert_that_was_drafted_long_ago_or_is_s
     async with farm.transaction() as unit:
         assert await unit.recipients.forget_before(NOON, 10) == 0
     assert [one.recipient.broadcast for one in await due(farm)] == ["live", "live"]
+
+
+async def test_r9_a_live_alert_overtakes_the_drill_of_its_people_only(farm: SqlStore) -> None:
+    await add(farm, person(1), person(2, groups=("night",)))
+    drill = broadcast("drill", kind=BroadcastKind.DRILL, begun_at=NOON)
+    await begin(farm, drill)
+    await begin(farm, broadcast(begun_at=NOON - MINUTE), plan(audience=Audience(groups=("night",))))
+    both = [(await of(farm, number, "drill")).number for number in (1, 2)]
+    async with farm.transaction() as unit:
+        assert await unit.recipients.overtaken(both) == {both[1]}
+        over = await unit.broadcasts.get(ALERT)
+        assert over is not None
+        await unit.broadcasts.save(replace(over, status=BroadcastStatus.ENDED))
+        assert await unit.recipients.overtaken(both) == frozenset(), "it was over before the drill began"

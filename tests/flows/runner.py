@@ -43,6 +43,7 @@ OUTCOMES: Mapping[str, Called] = {
     "erase_me": Called(outcome="done"),
     "record_check_in": Called(outcome="recorded"),
     "vouch": Called(outcome="recorded"),
+    "ask_safety": Called(outcome="none"),
     "join_site": Called(
         outcome="joined",
         values={"site_name": "Lajeado plant", "employer_name": "Boa Terra", "is_listed": False, "is_new": True},

@@ -85,7 +85,7 @@ def test_a_doubt_a_question_or_a_harm_is_never_taken_as_safe(text: str, language
 
 @pytest.mark.parametrize("text", said(NEVER_SAFE) + said(MISUNDERSTOOD))
 @pytest.mark.parametrize("meaning", ["report_safe", "affirm"])
-@pytest.mark.parametrize("step", ["asked", "sure"])
+@pytest.mark.parametrize("step", ["asked", "sure", "yourself"])
 def test_what_is_only_understood_as_safe_is_asked_after(text: str, meaning: str, step: str) -> None:
     """The trained model is sure (0.9 and above) that most of these say safe: a denial weighs little with it."""
     assert read(text, "en", meaning, step) != "safe"

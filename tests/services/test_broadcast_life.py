@@ -9,7 +9,7 @@ import pytest
 from bot.domain.broadcast import BroadcastKind, BroadcastStatus
 from bot.domain.checkin import RecipientState
 from bot.domain.delivery import BroadcastId
-from bot.domain.errors import Unavailable
+from bot.domain.errors import InputError, Unavailable
 from bot.services.broadcast_life import BroadcastLife
 from tests.dialogue import Muster, muster
 from tests.services.alarm import alerted, drafted, employed, let_out, people, recipient
@@ -104,3 +104,47 @@ async def test_r9_no_form_makes_an_alert_of_a_drill(tmp_path: Path) -> None:
         update = await house.desk.update(author, (await alerted(house)).id)
         changed = await house.desk.change(author, replace(update, kind=BroadcastKind.DRILL))
         assert changed.kind is BroadcastKind.ALERT
+
+
+async def test_r8_a_second_update_of_one_alert_is_refused(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        author, approver = await people(house)
+        alert = await alerted(house)
+        first, second = [await house.desk.update(author, alert.id) for _ in range(2)]
+        await let_out(house, first.id, 1)
+        with pytest.raises(InputError, match="replaced this alert already"):
+            await let_out(house, second.id, 1)
+        await house.send_out()
+        assert len(ana.said) == 2
+        assert (await house.desk.get(approver, alert.id)).replaced_by == first.id
+
+
+async def test_r8_of_two_updates_for_later_only_the_first_goes_out(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        ana = await employed(house)
+        author, _ = await people(house)
+        alert = await alerted(house)
+        later = [await house.desk.update(author, alert.id) for _ in range(2)]
+        for draft, hours in zip(later, (1, 2), strict=True):
+            await house.desk.change(author, replace(draft, send_at=house.clock.now() + timedelta(hours=hours)))
+            await let_out(house, draft.id, 1)
+        house.clock.forward(timedelta(minutes=61))
+        await house.send_out()
+        house.clock.forward(timedelta(minutes=61))
+        await house.send_out()
+        assert sum(content.text.startswith("UPDATE") for content in ana.said) == 1
+        assert [await _stored(house, draft.id) for draft in later] == [BroadcastStatus.LIVE, BroadcastStatus.CANCELLED]
+
+
+async def test_an_alert_whose_approved_update_was_called_off_can_be_updated_again(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        alert = await alerted(house)
+        first = await house.desk.update(author, alert.id)
+        await house.desk.change(author, replace(first, send_at=house.clock.now() + timedelta(hours=1)))
+        await let_out(house, first.id, 1)
+        await house.desk.cancel(author, first.id)
+        second = await house.desk.update(author, alert.id)
+        assert (await let_out(house, second.id, 1)).status is BroadcastStatus.LIVE

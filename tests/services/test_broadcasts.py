@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.channels.segments import segments
 from bot.domain.broadcast import Audience, BroadcastKind, BroadcastStatus, Info, MessageType
 from bot.domain.checkin import RecipientState
+from bot.domain.contact import Channel
 from bot.domain.errors import Denied, InputError, Reason, SendError
 from bot.domain.staff import Role
 from bot.services.access import Reader
 from bot.services.broadcasts import NotReady
+from bot.services.forecast import sample
 from tests.dialogue import Muster, Worker, muster
 from tests.services.alarm import FLOOD, STRANGER, alerted, drafted, employed, let_out, people, recipient
 
@@ -83,6 +86,32 @@ async def test_r12_who_would_read_a_fallback_language_is_foreseen(tmp_path: Path
         assert seen.recipients == 4
 
 
+async def test_r7_the_segments_foreseen_are_those_that_go_out(tmp_path: Path) -> None:
+    """Who is new to us reads an introduction too; who reads no language of it is asked in their own."""
+    async with muster(tmp_path) as house:
+        phone = house.outreach.ways[Channel.SMS].channeller
+        phone.cost = lambda content: float(segments(content.text)[1])  # type: ignore[method-assign]
+        workers = [await employed(house), await employed(house, met_at=None), await employed(house, language="ne")]
+        _, approver = await people(house)
+        organisation = Reader(role=Role.SUPERVISOR, id="sue")
+        draft = await drafted(house)
+        (seen,) = (await house.desk.preview(organisation, draft.id)).forecast.lines
+        unknown = (await house.desk.preview(approver, draft.id)).forecast.segments
+
+        await let_out(house, draft.id, 3)
+        await house.send_out()
+        went = [segments(worker.said[-1].text)[1] for worker in workers]
+        assert (seen.units, seen.least, seen.cost) == (sum(went), min(went), max(went))
+        assert went[0] < went[1]
+        assert unknown > sum(went), "R2: an employer is not told who wrote to us before; all may be new"
+
+        again = await drafted(house)
+        known = (await house.desk.preview(approver, again.id)).forecast.segments
+        await let_out(house, again.id, 3)
+        await house.send_out()
+        assert known == sum(segments(worker.said[-1].text)[1] for worker in workers)
+
+
 @pytest.mark.parametrize(
     ("spanish", "fault"),
     [
@@ -101,8 +130,55 @@ async def test_r12_a_language_that_says_something_else_keeps_it_from_going_out(
         draft = await drafted(house)
         infos = {"en": english, "es": replace(FLOOD["es"], headline=spanish, instruction="Suba.")}
         await house.desk.change(author, replace(draft, infos=infos))
+        await house.desk.review(author, draft.id, "es")
         with pytest.raises(NotReady, match=fault):
             await house.desk.submit(author, draft.id)
+
+
+async def test_r12_what_is_wrong_in_a_text_that_nobody_stands_for_holds_nothing_up(tmp_path: Path) -> None:
+    """Nobody gets it: in an emergency the others must not wait for it."""
+    async with muster(tmp_path) as house:
+        await employed(house, language="es")
+        author, _ = await people(house)
+        draft = await drafted(house)
+        infos = {"en": FLOOD["en"], "es": Info(headline="Inundación a las 9:00.", instruction="Suba.")}
+        await house.desk.change(author, replace(draft, infos=infos))
+
+        seen = await house.desk.preview(author, draft.id)
+        assert not seen.faults
+        assert {note.language for note in seen.notes} == {"es"}
+        assert seen.forecast.fallbacks == {"es": 1}
+        await house.desk.submit(author, draft.id)
+
+
+async def test_a_site_without_an_assembly_point_holds_up_what_sends_people_there(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        await employed(house)
+        author, _ = await people(house)
+        async with house.store.transaction() as unit:
+            bare, other = (await unit.sites.all())[:2]
+            employer = next(one for one in await unit.sites.employers() if one.id == bare.employer)
+            await unit.sites.put(employer, [replace(bare, assembly_point=" ")])
+        info = Info(headline="Flood at {site}.", instruction="Go to {assembly_point}.")
+        draft = await drafted(house, infos={"en": info})
+        with pytest.raises(NotReady, match=r"has no assembly point.*leave {assembly_point} out") as refused:
+            await house.desk.submit(author, draft.id)
+        assert bare.name in str(refused.value)
+
+        elsewhere = await drafted(house, infos={"en": info}, audience=Audience(sites=(other.id,)))
+        seen = await house.desk.preview(author, elsewhere.id)
+        assert [fault.where for fault in seen.faults if "assembly" in fault.message] == []
+
+
+async def test_the_preview_shows_a_site_that_is_addressed(tmp_path: Path) -> None:
+    async with muster(tmp_path) as house:
+        author, _ = await people(house)
+        async with house.store.transaction() as unit:
+            sites = sorted(await unit.sites.all(), key=lambda site: len(site.name))
+        for site in sites:
+            draft = await drafted(house, audience=Audience(sites=(site.id,)))
+            letters = (await house.desk.preview(author, draft.id)).letters
+            assert f"Flood at {site.name}:" in sample(letters, Channel.SMS, "en").text
 
 
 async def test_nothing_goes_out_before_its_time_and_then_it_does(tmp_path: Path) -> None:

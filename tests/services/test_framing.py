@@ -60,6 +60,14 @@ def test_r3_the_worker_is_told_what_the_employer_sees_before_the_question(framed
     assert lines[-1].rstrip().endswith(("?", "؟"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_r3_no_employer_is_said_to_see_the_answer_to_an_alert_that_is_not_its_own(framed: Frame, language: str) -> None:
+    """Its accounts cannot open that board."""
+    lines = framed(language=language, is_employers=False).text.split("\n")
+    assert "Helping Hands" in lines[-2]
+    assert "Serra Azul" not in "\n".join(lines)
+
+
 def test_the_question_stands_last_so_that_its_numbers_follow_it(framed: Frame) -> None:
     found = framed(needs_introduction=True)
     assert numbered(*found).endswith("Are you safe?\n1 I am safe\n2 I need help")
@@ -130,8 +138,10 @@ def test_on_a_notice_the_introduction_comes_first(framed: Frame) -> None:
     assert INFO[0] in lines
 
 
-def test_on_a_drill_the_introduction_follows_the_word_drill(framed: Frame) -> None:
-    assert "STOP" in framed(DRILL, needs_introduction=True).text.split("\n")[1]
+def test_on_a_drill_the_introduction_comes_after_what_to_do_as_on_an_alert(framed: Frame) -> None:
+    """People practise what they will read in earnest."""
+    text = framed(DRILL, needs_introduction=True).text
+    assert text.index("Go up now.") < text.index("STOP")
 
 
 def test_a_notice_says_that_it_is_not_urgent_before_its_headline(framed: Frame) -> None:
@@ -148,14 +158,17 @@ def test_who_knows_us_is_told_in_one_line_who_says_so(framed: Frame) -> None:
 # --- updates, cancellations, reminders ----------------------------------------------------------------------------
 
 
-def test_an_update_says_first_what_it_replaces(framed: Frame) -> None:
-    first, second, *_ = framed(message_type=UPDATE, replaced="Flood in Canoas.").text.split("\n")
-    assert first == "UPDATE. It replaces our message: Flood in Canoas."
-    assert second == INFO[0]
+def test_an_update_says_first_what_is_new_and_what_to_do_then_what_it_replaces(framed: Frame) -> None:
+    lines = framed(message_type=UPDATE, replaced="Flood in Canoas.").text.split("\n")
+    assert lines[:3] == [f"UPDATE: {INFO[0]}", INFO[2], INFO[1]]
+    assert lines[3] == "This replaces our message: Flood in Canoas."
 
 
-def test_an_update_of_unknown_words_replaces_the_last_message(framed: Frame) -> None:
-    assert framed(message_type=UPDATE).text.startswith("UPDATE. It replaces our last message.")
+@pytest.mark.parametrize("replaced", [None, INFO[0]])
+def test_an_update_under_the_same_headline_says_it_once(framed: Frame, replaced: str | None) -> None:
+    text = framed(message_type=UPDATE, replaced=replaced).text
+    assert text.count(INFO[0]) == 1
+    assert "This replaces our last message." in text
 
 
 @pytest.mark.parametrize("replaced", [None, INFO[0]])

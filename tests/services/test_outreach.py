@@ -24,6 +24,18 @@ async def test_each_reads_it_in_their_language_and_is_asked(tmp_path: Path) -> N
         assert [option.label for option in ana.said[-1].options] == ["I am safe", "I need help"]
 
 
+async def test_r12_who_gets_words_in_another_language_is_asked_in_their_own(tmp_path: Path) -> None:
+    """Nobody stands for the Nepali words; what Muster itself says around them it can say in Nepali."""
+    async with muster(tmp_path) as house:
+        sita, ion = await employed(house, language="ne"), await employed(house, language="ro")
+        await alerted(house, BroadcastKind.DRILL)
+
+        assert sita.said[-1].text.startswith("अभ्यास")  # R9: in the reader's language
+        assert "Flood at" in sita.said[-1].text
+        assert [option.label for option in sita.said[-1].options] == ["म सुरक्षित छु", "मलाई मद्दत चाहियो"]
+        assert ion.said[-1].text.startswith("DRILL")  # for which there is no catalog
+
+
 async def test_an_answer_by_digit_is_kept_and_confirmed(tmp_path: Path) -> None:
     async with muster(tmp_path) as house:
         ana = await employed(house)

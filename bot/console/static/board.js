@@ -58,13 +58,42 @@ addEventListener("DOMContentLoaded", () => {
       markers = L.layerGroup().addTo(map);
     }
     markers.clearLayers();
+    const labels = [];
     for (const row of rows) {
       const stands = Number(row.dataset.help) ? "--help" : Number(row.dataset.silent) ? "--silent" : "--safe";
-      const dot = { radius: 12, color: colour(stands), fillColor: colour(stands), fillOpacity: 0.6, weight: 3, interactive: false };
+      const dot = { radius: 12, color: colour(stands), fillColor: colour(stands), fillOpacity: 0.6, weight: 3 };
       const name = document.createElement("bdi");
       name.textContent = row.dataset.label;
-      L.circleMarker(at(row), dot).bindTooltip(name, { permanent: true, direction: "top", offset: [0, -12] }).addTo(markers);
+      labels.push(L.circleMarker(at(row), dot).bindTooltip(name, { permanent: true }).addTo(markers));
     }
+    placeLabels(labels);
+    map.off("zoomend").on("zoomend", () => placeLabels(labels));
+  };
+  const SIDES = [["top", [0, -12]], ["bottom", [0, 12]], ["right", [12, 0]], ["left", [-12, 0]]];
+  // Each label goes where it covers nothing; one that fits nowhere is shown when its dot is pointed at.
+  const placeLabels = (labels) => {
+    const taken = labels.map((dot) => {
+      const { x, y } = map.latLngToContainerPoint(dot.getLatLng());
+      return { left: x - 14, right: x + 14, top: y - 14, bottom: y + 14 };
+    });
+    labels.forEach((dot, number) => {
+      const others = () => taken.filter((_, other) => other !== number);
+      const name = dot.getTooltip().getContent();
+      for (const [direction, offset] of SIDES) {
+        dot.unbindTooltip().bindTooltip(name, { permanent: true, direction, offset });
+        const box = boxOf(dot.getTooltip().getElement());
+        if (!others().some((one) => one.left < box.right && one.right > box.left && one.top < box.bottom && one.bottom > box.top)) {
+          taken.push(box);
+          return;
+        }
+      }
+      dot.unbindTooltip().bindTooltip(name, { direction: "top", offset: [0, -12] });
+    });
+  };
+  const boxOf = (element) => {
+    const here = place.getBoundingClientRect();
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return { left: left - here.left, right: right - here.left, top: top - here.top, bottom: bottom - here.top };
   };
 
   noteTime(); drawChart(); drawMap();

@@ -3,7 +3,7 @@
 
 (() => {
   const banner = document.getElementById("not-live");
-  const SILENCE = 30_000; // milliseconds without news or a beat, after which a live page is not live
+  const SILENCE = 10_000; // milliseconds: two beats that did not come
   let timer = 0;
 
   const tell = (isLive) => {
@@ -19,6 +19,7 @@
     document.body.addEventListener(name, heard);
   }
   document.body.addEventListener("htmx:sseError", () => tell(false));
+  if (document.querySelector("[sse-connect]")) heard(); // counts from now: a server that hangs opens no stream
   addEventListener("offline", () => tell(false));
   addEventListener("online", () => { if (!document.querySelector("[sse-connect]")) tell(true); });
 
