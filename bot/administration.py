@@ -34,6 +34,7 @@ from bot.services import (
     desk,
     duty,
     missing,
+    place_desk,
     proofreading,
     referrals,
     staff,
@@ -69,6 +70,7 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
         "bot/services/missing.py": missing.TEXTS,
         "bot/services/duty.py": duty.TEXTS,
         "bot/services/alarms.py": alarms.TEXTS,
+        "bot/services/place_desk.py": place_desk.TEXTS,
     }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")

@@ -10,6 +10,7 @@ from bot.app.case_pages import case_pages
 from bot.app.desk_pages import desk_pages
 from bot.app.desks import Desks, given, locale_of
 from bot.app.duties import duty_desk
+from bot.app.knowledge_pages import knowledge_pages
 from bot.app.outside import Outside
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
@@ -141,6 +142,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
             desk=staff, store=store, clock=clock, ids=desks.ids, languages=list(locale_of(settings).languages.items())
         ),
         *audit_pages.routes(desk=audit, staff=staff),
+        *knowledge_pages(outside, desks),
     ]
     made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 
