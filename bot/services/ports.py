@@ -31,6 +31,8 @@ from bot.services.desk_ports import (
     Translations,
 )
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
+from bot.services.figure_ports import Figures
+from bot.services.report_ports import PublishedReports, ServiceFigures
 
 # --- time and names -----------------------------------------------------------------------------------------------
 
@@ -304,6 +306,9 @@ class Unit(Protocol):
     erasures: Erasures
     queue: QueueRows
     case_links: CaseLinks
+    figures: Figures
+    service: ServiceFigures
+    published: PublishedReports
 
 
 class Store(Protocol):

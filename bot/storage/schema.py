@@ -560,3 +560,22 @@ erasures = Table(
     _id(),
     Column("at", Moment, nullable=False, index=True),
 )
+
+# How much retention has deleted, by hour and kind; counts only.
+deletions = Table(
+    "deletions",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+# Counts as they were first published: the same for whoever opens them, whenever.
+published_reports = Table(
+    "published_reports",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("made_at", Moment, nullable=False),
+)

@@ -207,3 +207,19 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_erasures"),
     )
     op.create_index("ix_erasures_at", "erasures", ["at"])
+    op.create_table(
+        "deletions",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_deletions"),
+    )
+    op.create_index("ix_deletions_at", "deletions", ["at"])
+    op.create_table(
+        "published_reports",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_published_reports"),
+    )
