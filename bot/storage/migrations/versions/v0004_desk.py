@@ -134,6 +134,14 @@ def _conversations() -> None:
     )
     op.create_index("ix_corrections_at", "corrections", ["at"])
     op.create_index("ix_corrections_contact_id", "corrections", ["contact_id"])
+    op.add_column("messages", sa.Column("doubt_intent", sa.String(length=64), nullable=True))
+    op.add_column("messages", sa.Column("doubt_confidence", sa.Float(53), nullable=True))
+    op.add_column("messages", sa.Column("doubt_flow", sa.String(length=64), nullable=True))
+    op.add_column("messages", sa.Column("doubt_language", sa.String(length=35), nullable=True))
+    is_doubted = sa.text("doubt_flow IS NOT NULL")
+    op.create_index(
+        "ix_messages_doubted", "messages", ["received_at"], sqlite_where=is_doubted, postgresql_where=is_doubted
+    )
     op.create_table(
         "merges",
         sa.Column("id", ID, nullable=False),
