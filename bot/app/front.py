@@ -12,6 +12,7 @@ from bot.app.desks import Desks, given, locale_of
 from bot.app.duties import duty_desk
 from bot.app.knowledge_pages import knowledge_pages
 from bot.app.outside import Outside
+from bot.app.report_pages import report_pages
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
@@ -143,6 +144,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
         ),
         *audit_pages.routes(desk=audit, staff=staff),
         *knowledge_pages(outside, desks),
+        *report_pages(outside, desks),
     ]
     made = frame.application(desk=staff, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 

@@ -25,6 +25,7 @@ _PLACES = (
     ("/console/sites", N_("Sites"), Matter.ROSTER),
     ("/console/preparedness", N_("Preparedness"), Matter.ROSTER),
     ("/console/reports", N_("Reports"), Matter.BROADCAST),
+    ("/console/service", N_("Figures"), Matter.REPORT),
     ("/console/places", N_("Places"), Matter.PLACE),
     ("/console/replies", N_("Replies"), Matter.SETTINGS),
     ("/console/staff", N_("Staff"), Matter.STAFF),
