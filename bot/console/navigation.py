@@ -27,7 +27,9 @@ _PLACES = (
     ("/console/reports", N_("Reports"), Matter.BROADCAST),
     ("/console/service", N_("Figures"), Matter.REPORT),
     ("/console/places", N_("Places"), Matter.PLACE),
+    ("/console/corrections", N_("Not understood"), Matter.TRAINING),
     ("/console/replies", N_("Replies"), Matter.SETTINGS),
+    ("/console/settings", N_("Settings"), Matter.SETTINGS),
     ("/console/staff", N_("Staff"), Matter.STAFF),
     ("/console/audit", N_("Audit"), Matter.AUDIT),
 )
@@ -38,5 +40,5 @@ def places_for(reader: Reader, words: Words, path: str) -> tuple[Place, ...]:
     return tuple(
         Place(path=to, name=words(name), is_here=path == to or path.startswith(f"{to}/"))
         for to, name, matter in _PLACES
-        if may(reader, Deed.READ, Subject(matter=matter, employer=reader.employer))
+        if any(may(reader, deed, Subject(matter=matter, employer=reader.employer)) for deed in (Deed.READ, Deed.EXPORT))
     )
