@@ -296,7 +296,7 @@ async def test_older_entries_come_by_a_link(desk: DeskScene) -> None:
     text = await browser.text(path)
     assert "the very first" not in text
     assert "word 59" in text
-    link = text.split("?most=")[1].split('"')[0]
+    link = text.split(f"{path}?most=")[1].split('"')[0]
     assert "the very first" in await browser.text(f"{path}?most={link}")
     assert (await browser.get(f"{path}?most=100000")).status == 404
 
