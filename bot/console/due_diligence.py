@@ -39,7 +39,7 @@ CONCERNS: Final = {
     Concern.DOCUMENTS: N_("Papers withheld"),
     Concern.WAGES: N_("Unpaid wages"),
 }
-CIRCLES: Final = {Circle.GENERAL: N_("{concern}"), Circle.PROTECTION: N_("{concern}: people in protection")}
+IN_PROTECTION: Final = N_("{concern}: people in protection")
 FEW: Final = N_("Fewer than {n} people, or nobody.")
 NOTES: Final = (
     N_("People are counted who told of it in this quarter, once in each table. Tables do not add up to each other."),
@@ -117,7 +117,8 @@ class DueDiligenceWords:
     # --- words ------------------------------------------------------------------------------------------------------
 
     def _title(self, one: Finding) -> str:
-        return self.words(CIRCLES[one.circle], concern=self.words(CONCERNS[one.concern]))
+        concern = self.words(CONCERNS[one.concern])
+        return self.words(IN_PROTECTION, concern=concern) if one.circle is Circle.PROTECTION else concern
 
     def _employer(self, key: str, one: Finding) -> str:
         _ = self.words

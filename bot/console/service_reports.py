@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Final
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -16,11 +17,16 @@ from bot.console.render import LOOK, page
 from bot.console.service_words import ServiceWords, columns
 from bot.console.sheets import EXCEL, csv_file, excel_file
 from bot.console.visit import reader, words
-from bot.console.words import zone_named
+from bot.console.words import N_, zone_named
 from bot.domain.errors import InputError
 from bot.services.access import REPORT, Deed, may
 from bot.services.ports import Clock
 from bot.services.service_reports import Period, ServiceReport, ServiceReportDesk
+
+PROBLEMS: Final = (  # what a Period says of itself
+    N_("The period ends before it begins."),
+    N_("The period is too long: three months at most."),
+)
 
 
 class Asked(BaseModel):
