@@ -30,14 +30,18 @@ from bot.services import (
     alarms,
     broadcasts,
     casework,
+    composing,
     consenting,
     desk,
     duty,
     missing,
+    place_desk,
     proofreading,
     referrals,
+    replies,
     roster,
     staff,
+    translating,
     wages,
 )
 from bot.services.audit import AuditDesk
@@ -71,6 +75,10 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
         "bot/services/duty.py": duty.TEXTS,
         "bot/services/alarms.py": alarms.TEXTS,
         "bot/services/roster.py": roster.TEXTS,
+        "bot/services/place_desk.py": place_desk.TEXTS,
+        "bot/services/composing.py": composing.TEXTS,
+        "bot/services/replies.py": replies.TEXTS,
+        "bot/services/translating.py": translating.TEXTS,
     }
     if schema:
         (settings.root / "flows" / "schema.json").write_text(schema_text(), encoding="utf-8")

@@ -9,6 +9,7 @@ from bot.config import Settings
 from bot.i18n import Catalogs
 from bot.notifying.mail import Mail, Server
 from bot.notifying.webhook import Webhook
+from bot.queue.beat import Beat
 from bot.services.alarms import AlarmDesk, Notifier
 from bot.services.assigning import Assigning
 from bot.services.desk import Desk
@@ -35,7 +36,7 @@ def desk_ticks(outside: Outside, desks: Desks, duty: DutyDesk) -> Sequence[Duty]
         await duty.assign_waiting()
         await escalation.escalate_due()
 
-    return keep_duty, alarm_desk(outside, desks).send_due, erased.keep
+    return keep_duty, alarm_desk(outside, desks).send_due, erased.keep, Beat(outside.redis).tell
 
 
 def alarm_desk(outside: Outside, desks: Desks) -> AlarmDesk:

@@ -10,7 +10,10 @@ from bot.app.case_pages import case_pages
 from bot.app.desk_pages import desk_pages
 from bot.app.desks import Desks, given, locale_of
 from bot.app.duties import duty_desk
+from bot.app.knowledge_pages import knowledge_pages
 from bot.app.outside import Outside
+from bot.app.report_pages import report_pages
+from bot.app.setup_pages import setup_pages
 from bot.cap.intake import Intake
 from bot.cap.publishing import Publisher
 from bot.config import Settings
@@ -34,6 +37,7 @@ from bot.i18n import Catalogs
 from bot.importing import read_rows
 from bot.printing.poster import draw_poster
 from bot.printing.report import draw_report
+from bot.queue.beat import Beat
 from bot.services.audit import AuditDesk
 from bot.services.board import BoardDesk
 from bot.services.broadcasts import BroadcastDesk
@@ -93,7 +97,13 @@ def _probes(outside: Outside) -> Mapping[str, health.Probe]:
     async def channel_names() -> str:
         return ", ".join(sorted(outside.channels))
 
-    return {"database": database, "redis": doorbell, "nlu": outside.rasa.health, "channels": channel_names}
+    return {
+        "database": database,
+        "redis": doorbell,
+        "nlu": outside.rasa.health,
+        "worker": Beat(outside.redis).look,
+        "channels": channel_names,
+    }
 
 
 def _here(settings: Settings) -> str:
@@ -141,6 +151,9 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
             desk=staff, store=store, clock=clock, ids=desks.ids, languages=list(locale_of(settings).languages.items())
         ),
         *audit_pages.routes(desk=audit, staff=staff),
+        *setup_pages(outside, desks, probes=_probes(outside), here=_here(settings)),
+        *knowledge_pages(outside, desks),
+        *report_pages(outside, desks),
     ]
     made = frame.application(desk=staff, store=store, clock=clock, catalogs=catalogs, settings=settings, pages=pages)
 

@@ -28,7 +28,11 @@ _PLACES = (
     ("/console/sites", N_("Sites"), Matter.ROSTER),
     ("/console/preparedness", N_("Preparedness"), Matter.ROSTER),
     ("/console/reports", N_("Reports"), Matter.BROADCAST),
+    ("/console/service", N_("Figures"), Matter.REPORT),
+    ("/console/places", N_("Places"), Matter.PLACE),
+    ("/console/corrections", N_("Not understood"), Matter.TRAINING),
     ("/console/replies", N_("Replies"), Matter.SETTINGS),
+    ("/console/settings", N_("Settings"), Matter.SETTINGS),
     ("/console/staff", N_("Staff"), Matter.STAFF),
     ("/console/audit", N_("Audit"), Matter.AUDIT),
 )
@@ -45,7 +49,8 @@ def places_for(reader: Reader, words: Words, path: str, now: Current) -> tuple[P
     }  # fmt: skip
     places = []
     for to, name, matter in _PLACES:
-        if may(reader, Deed.READ, Subject(matter=matter, employer=reader.employer)):
+        subject = Subject(matter=matter, employer=reader.employer)
+        if any(may(reader, deed, subject) for deed in (Deed.READ, Deed.EXPORT)):
             count, told = news.get(to, (0, ""))
             is_here = path == to or path.startswith(f"{to}/")
             places.append(Place(path=to, name=words(name), is_here=is_here, count=count, news=told))

@@ -96,7 +96,7 @@ class ReferralPages:
         for fact in self.facts.facts(case, _):
             if fact.document is None:
                 yield Line(key=f"fact:{fact.name}", label=fact.question, text=fact.answer)
-        files = [f"{file_name(one.kind, _)}, {one.stored_at.date().isoformat()}" for one in evidence]
+        files = [f"{file_name(one.kind, _)}, \u2068{one.stored_at.date().isoformat()}\u2069" for one in evidence]
         yield Line(key="evidence", label=_("Evidence that exists"), text="; ".join(files))
 
 

@@ -55,6 +55,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What a message was taken for that was not surely understood: the likeliest intent, and the flow it led to."""
+
+    intent: str  # "" for none
+    confidence: float
+    flow: str  # begun, or gone on with
+    language: str  # in which it was read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A stored inbound message of one contact."""
 
@@ -64,6 +74,7 @@ class Message:
     received_at: datetime
     handled_at: datetime | None = None
     attempts: int = 0
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

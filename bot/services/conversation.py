@@ -11,7 +11,7 @@ from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.delivery import Lane
 from bot.domain.document import DocumentId
 from bot.domain.errors import Conflict, Unavailable
-from bot.domain.message import Attachment, Message, Received
+from bot.domain.message import Attachment, Doubt, Message, Received
 from bot.domain.session import Session, SessionStatus
 from bot.domain.values import Evidence, Value
 from bot.engine.effects import Answered, Lapsed, Say, Setting, Text
@@ -300,7 +300,10 @@ class Conversation:
             is_owned=turn.is_owned,
             is_lent=bool(is_open) and ASKED_BY in turn.sessions[0].answers,
         )
-        return routing.decide(situation, self.triggers, self.limits)
+        decision = routing.decide(situation, self.triggers, self.limits)
+        if routing.is_doubted(situation, decision):
+            await unit.messages.note_doubt(prepared.message.id, _doubt(situation, decision, prepared.language))
+        return decision
 
     async def _do(self, decision: Decision, turn: Turn, prepared: Prepared, answered: Answered) -> None:
         address, now = prepared.message.received.address, turn.now
@@ -443,6 +446,17 @@ def _is_stale(turn: Turn, prepared: Prepared) -> bool:
     is_chosen = prepared.reading.signal is Signal.NUMBER or prepared.message.received.choice is not None
     is_asked = bool(turn.sessions) and turn.sessions[0].status is SessionStatus.WAITING
     return is_chosen and not is_asked
+
+
+def _doubt(situation: Situation, decision: Decision, language: str) -> Doubt:
+    """What a message was taken for, kept for who says later what it meant."""
+    understanding = situation.understanding
+    return Doubt(
+        intent=understanding.intent or "",
+        confidence=understanding.confidence,
+        flow=decision.flow or situation.open_flow or "",
+        language=language,
+    )
 
 
 def _is_recent(at: datetime | None, now: datetime) -> bool:

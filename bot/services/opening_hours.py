@@ -1,7 +1,7 @@
-"""Owns reading opening hours as people write them: "Mon-Fri 08:00-17:00; Sat 08:00-12:00", "24/7", "daily 9-18"."""
+"""Owns opening hours as people read and write them: "Mon-Fri 08:00-17:00; Sat 08:00-12:00", "24/7", "daily 9-18"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time
 
@@ -73,3 +73,25 @@ def _time(hour: str, minute: str | None, whole: str) -> time:
         return time(int(hour), int(minute or 0))
     except ValueError:
         raise ValueError(f"{whole!r} has a time that does not exist: {HELP}") from None
+
+
+def write_week(hours: Iterable[Opening], day_name: Callable[[int], str]) -> str:
+    """A week's hours, days with the same hours together: "Mon-Fri 08:00-17:00; Sat 08:00-12:00"."""
+    days: dict[int, list[tuple[time, time]]] = {}
+    for opening in sorted(hours, key=lambda one: (one.weekday, one.opens)):
+        days.setdefault(opening.weekday, []).append((opening.opens, opening.closes))
+    runs: list[tuple[int, int]] = []  # first and last day
+    for day, spans in days.items():
+        if runs and runs[-1][1] == day - 1 and days[day - 1] == spans:
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return "; ".join(f"{_named(first, last, day_name)} {_spans(days[first])}" for first, last in runs)
+
+
+def _named(first: int, last: int, day_name: Callable[[int], str]) -> str:
+    return day_name(first) if first == last else f"{day_name(first)}-{day_name(last)}"
+
+
+def _spans(spans: Sequence[tuple[time, time]]) -> str:
+    return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in spans)

@@ -1,6 +1,6 @@
-"""Owns reading places from rows of a table: plain words in, places and every problem by row and column out."""
+"""Owns places as rows of a table: plain words in, places and every problem by row and column out; and back again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from bot.domain.values import Position
 from bot.engine.extract import digits, fold
 from bot.services.cells import (
     MAX_PROBLEMS,
+    Cell,
     CellReader,
     Row,
     RowProblem,
@@ -23,7 +24,7 @@ from bot.services.cells import (
     needed,
     phones,
 )
-from bot.services.opening_hours import parse_week
+from bot.services.opening_hours import DAYS, parse_week, write_week
 
 COLUMNS = (
     "id", "kind", "name", "phones", "street", "latitude", "longitude", "nationality", "who_for", "languages", "hours",
@@ -31,6 +32,7 @@ COLUMNS = (
 )  # fmt: skip
 REQUIRED = ("kind", "name", "source", "checked_on", "expires_on")
 FREE = frozenset({"", "0", "free", "no", "none", "gratis"})
+BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # what spreadsheet programs would run
 YES, NO = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "false", "0"})
 
 
@@ -59,7 +61,7 @@ def read_places(rows: Iterable[Row], *, today: date, timezone: str, region: str)
     for number, cells in lines:
         if is_blank(cells):
             continue
-        reader = _RowReader(CellReader(number, columns, cells), today, timezone, region)
+        reader = _RowReader(CellReader(number, columns, [_bare(cell) for cell in cells]), today, timezone, region)
         place = reader.place()
         if place is not None and place.id in places:
             reader.complain("id", f"{place.id!r} stands in an earlier row too: give each place an id of its own")
@@ -70,6 +72,12 @@ def read_places(rows: Iterable[Row], *, today: date, timezone: str, region: str)
             problems.append(RowProblem(row=number, column="", message="too many problems: reading stopped here"))
             break
     return Sheet(places=tuple(places.values()), problems=tuple(problems))
+
+
+def read_place(typed: Mapping[str, str], *, today: date, timezone: str, region: str) -> Sheet:
+    """One place as somebody typed it, by the names of the columns; read as a row of a table is."""
+    rows: list[Row] = [(1, list(typed)), (2, [*typed.values()])]
+    return read_places(rows, today=today, timezone=timezone, region=region)
 
 
 class _RowReader:
@@ -202,6 +210,39 @@ def _yes_or_no(text: str) -> bool | None:
 
 def _fee(text: str) -> str:
     return "" if fold(text) in FREE else text
+
+
+def _bare(cell: Cell) -> Cell:
+    """Without the apostrophe by which a spreadsheet is told that a cell is text, as our own export tells it."""
+    is_marked = isinstance(cell, str) and cell.startswith("'") and cell[1:].lstrip().startswith(BEGINS_FORMULA)
+    return cell[1:] if is_marked and isinstance(cell, str) else cell
+
+
+# --- and back: a place as a row --------------------------------------------------------------------------------------
+
+
+def write_place(place: Place) -> Mapping[str, str]:
+    """A place as `read_places` reads it, by column."""
+    hours = "24/7" if place.is_always_open else write_week(place.hours, lambda day: DAYS[day].capitalize())
+    return {
+        "id": place.id,
+        "kind": place.kind.value,
+        "name": place.name,
+        "phones": "; ".join(place.phones),
+        "street": place.street,
+        "latitude": str(place.position.latitude) if place.position else "",
+        "longitude": str(place.position.longitude) if place.position else "",
+        "nationality": place.nationality or "",
+        "who_for": place.who_for,
+        "languages": "; ".join(place.languages),
+        "hours": hours,
+        "id_needed": {True: "yes", False: "no", None: ""}[place.is_id_needed],
+        "fee": place.fee,
+        "source": place.source,
+        "checked_on": place.checked_on.isoformat(),
+        "expires_on": place.expires_on.isoformat(),
+        "timezone": place.timezone,
+    }
 
 
 # --- what an import would change ------------------------------------------------------------------------------------

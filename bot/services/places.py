@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from bot.domain.place import Opening, Place, PlaceKind
 from bot.domain.values import Position
 from bot.engine.extract import fold
 from bot.i18n import Catalogs
+from bot.services.opening_hours import write_week
 from bot.services.ports import Unit
 from bot.services.voice import Voice
 
@@ -298,22 +299,5 @@ def _in_fours(number: phonenumbers.PhoneNumber) -> str:
 
 
 def week_of(hours: Iterable[Opening], voice: Voice) -> str:
-    """A week's hours, days with the same hours together: "Mon-Fri 08:00-17:00; Sat 08:00-12:00"."""
-    days: dict[int, list[tuple[time, time]]] = {}
-    for opening in sorted(hours, key=lambda one: (one.weekday, one.opens)):
-        days.setdefault(opening.weekday, []).append((opening.opens, opening.closes))
-    runs: list[tuple[int, int]] = []  # first and last day
-    for day, spans in days.items():
-        if runs and runs[-1][1] == day - 1 and days[day - 1] == spans:
-            runs[-1] = (runs[-1][0], day)
-        else:
-            runs.append((day, day))
-    return "; ".join(f"{_days(first, last, voice)} {_spans(days[first])}" for first, last in runs)
-
-
-def _days(first: int, last: int, voice: Voice) -> str:
-    return voice.weekday(first) if first == last else f"{voice.weekday(first)}-{voice.weekday(last)}"
-
-
-def _spans(spans: Sequence[tuple[time, time]]) -> str:
-    return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in spans)
+    """A week's hours in the reader's language: "Mon-Fri 08:00-17:00; Sat 08:00-12:00"."""
+    return write_week(hours, voice.weekday)

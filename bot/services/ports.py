@@ -10,7 +10,7 @@ from bot.domain.case import Case, CaseId
 from bot.domain.contact import Address, Channel, Contact, ContactId
 from bot.domain.delivery import BroadcastId, Content, Delivery, DeliveryId, Lane
 from bot.domain.document import Document, DocumentId
-from bot.domain.message import Attachment, Message, MessageId, Receipt, Received, Understanding
+from bot.domain.message import Attachment, Doubt, Message, MessageId, Receipt, Received, Understanding
 from bot.domain.place import Place, PlaceId, PlaceKind
 from bot.domain.session import Session
 from bot.domain.values import Value
@@ -31,6 +31,8 @@ from bot.services.desk_ports import (
     Translations,
 )
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
+from bot.services.figure_ports import Figures
+from bot.services.report_ports import PublishedReports, ServiceFigures
 
 # --- time and names -----------------------------------------------------------------------------------------------
 
@@ -118,6 +120,19 @@ class Messages(Protocol):
 
     async def history(self, contact: ContactId, limit: int) -> Sequence[Message]:
         """The last messages, oldest first."""
+        ...
+
+    async def get(self, message: MessageId) -> Message | None: ...
+
+    async def note_doubt(self, message: MessageId, doubt: Doubt) -> None:
+        """Note that it was not surely understood."""
+        ...
+
+    async def doubted(self, *, before: datetime | None, limit: int) -> Sequence[Message]:
+        """Those not surely understood of which nobody has said yet what they meant, the newest first.
+
+        Never those of contacts who have or had a protection case (R16).
+        """
         ...
 
     async def delete_before(self, at: datetime, limit: int) -> int:
@@ -304,6 +319,9 @@ class Unit(Protocol):
     erasures: Erasures
     queue: QueueRows
     case_links: CaseLinks
+    figures: Figures
+    service: ServiceFigures
+    published: PublishedReports
 
 
 class Store(Protocol):

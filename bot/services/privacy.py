@@ -60,7 +60,9 @@ class Privacy:
                 "corrections": await unit.corrections.delete_before(said, FORGET_LIMIT),
                 "cases": await unit.cases.delete_closed_before(closed, FORGET_LIMIT),
             }
-        deleted = sum(counts.values())
+            deleted = sum(counts.values())
+            if deleted:
+                await unit.figures.note_deleted(counts, now)
         if deleted:
             log.info("old_deleted", **counts)
         return deleted
@@ -87,6 +89,7 @@ class Privacy:
             if any(_is_new_need(case, known.erase_at) for case in await unit.cases.of(contact)):
                 return False  # somebody who is in danger now must not vanish: erased once that case is closed
             await unit.contacts.erase(contact)
+            await unit.figures.note_deleted({"contacts": 1}, now)
         log.info("contact_erased", contact=contact)
         return True
 

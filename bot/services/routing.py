@@ -19,6 +19,7 @@ SAFE_INTENT = "report_safe"
 # Asked in a drill, these are about the drill: its flow says that it is one, and asks again.
 ABOUT_DRILL = frozenset({"menu", "situation_info"})
 MAX_OFFERS = 3
+DOUBTFUL = frozenset({"fallback", "doubt_danger"})  # the flows that ask what was meant
 SURELY = 0.8  # at least this: another danger than the one talked about begins, as when a fire follows an injury
 
 
@@ -127,6 +128,14 @@ def decide(situation: Situation, triggers: Triggers, limits: Limits) -> Decision
         or _by_question(situation, triggers, limits)
         or _by_meaning(situation, triggers, limits)
     )
+
+
+def is_doubted(situation: Situation, decision: Decision) -> bool:
+    """Whether words were not surely understood: offered a choice of meanings, or asked the same question again."""
+    if situation.kind not in (MessageKind.WORDS, MessageKind.EDITED) or situation.understanding.source == "none":
+        return False
+    is_asked_again = decision.deed is Deed.CONTINUE and situation.fit is Fit.NONE and not situation.is_owned
+    return decision.flow in DOUBTFUL or (is_asked_again and situation.open_flow is not None)
 
 
 def _by_kind(situation: Situation) -> Decision | None:

@@ -300,8 +300,12 @@ class StaffDesk:
             return await _begin(unit, staff.id, Stage.FULL, now)
 
     async def sign_out(self, token: str) -> None:
+        """Who signs out leaves their duty, too."""
         async with self._store.transaction() as unit:
+            session = await unit.staff.session(hash_token(token))
             await unit.staff.end(hash_token(token))
+            if session is not None and session.stage is Stage.FULL:
+                await unit.duty.end(session.staff)
 
     async def sign_out_everywhere(self, staff: StaffId) -> None:
         async with self._store.transaction() as unit:

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, func, select, text, update
 
+from bot.domain.case import Compartment
 from bot.domain.contact import Address, Channel, ContactId, Scheme
-from bot.domain.message import Attachment, Message, MessageId, MessageKind, Received
+from bot.domain.message import Attachment, Doubt, Message, MessageId, MessageKind, Received
 from bot.domain.values import Position
 from bot.storage import values
 from bot.storage.retention import delete_oldest
-from bot.storage.schema import messages
+from bot.storage.schema import IS_DOUBTED_MESSAGE, cases, corrections, messages
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
 
@@ -25,6 +26,13 @@ _HANDLE = (
     update(messages)
     .where(messages.c.id == bindparam("message"), messages.c.handled_at.is_(None))
     .values(handled_at=bindparam("at"))
+)
+# A contact's whole file lies where the most protected of their cases lies.
+_IS_PROTECTED = exists().where(
+    cases.c.contact_id == messages.c.contact_id, cases.c.compartment == Compartment.PROTECTION.value
+)
+_DOUBTED = select(messages).where(
+    text(IS_DOUBTED_MESSAGE), ~exists().where(corrections.c.message_id == messages.c.id), ~_IS_PROTECTED
 )
 
 
@@ -84,6 +92,27 @@ class SqlMessages:
         )
         return [self._message(row) for row in reversed(rows.all())]
 
+    async def get(self, message: MessageId) -> Message | None:
+        row = (await self._db.execute(select(messages).where(messages.c.id == message))).first()
+        return self._message(row) if row is not None else None
+
+    async def note_doubt(self, message: MessageId, doubt: Doubt) -> None:
+        await self._db.execute(
+            update(messages)
+            .where(messages.c.id == message)
+            .values(
+                doubt_intent=doubt.intent,
+                doubt_confidence=doubt.confidence,
+                doubt_flow=doubt.flow,
+                doubt_language=doubt.language,
+            )
+        )
+
+    async def doubted(self, *, before: datetime | None, limit: int) -> Sequence[Message]:
+        query = _DOUBTED if before is None else _DOUBTED.where(messages.c.received_at < before)
+        rows = await self._db.execute(query.order_by(messages.c.received_at.desc(), messages.c.id).limit(limit))
+        return [self._message(row) for row in rows]
+
     async def delete_before(self, at: datetime, limit: int) -> int:
         due = messages.c.handled_at.is_not(None) & (messages.c.received_at < at)
         return await delete_oldest(self._db, messages, due, by=messages.c.received_at, limit=limit)
@@ -131,7 +160,16 @@ class SqlMessages:
             received_at=row.received_at,
             handled_at=row.handled_at,
             attempts=row.attempts,
+            doubt=_doubt(row),
         )
+
+
+def _doubt(row: Any) -> Doubt | None:
+    if row.doubt_flow is None:
+        return None
+    return Doubt(
+        intent=row.doubt_intent, confidence=row.doubt_confidence, flow=row.doubt_flow, language=row.doubt_language
+    )
 
 
 def in_order(arrived: Sequence[Message]) -> list[Message]:

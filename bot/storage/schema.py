@@ -60,6 +60,7 @@ IS_OPEN_CASE = "status IN ('open', 'in_progress', 'waiting')"
 IS_PENDING_OUTREACH = "ready_at IS NOT NULL AND broadcast_id IS NOT NULL"
 IS_TEMPLATE = "is_template IS TRUE"
 IS_DOUBTED = "doubts > 0"
+IS_DOUBTED_MESSAGE = "doubt_flow IS NOT NULL"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only in a column of type INTEGER
 ID = String(64)
@@ -170,10 +171,15 @@ messages = Table(
     Column("handled_at", Moment),
     Column("attempts", Integer, nullable=False),
     _sealed(),  # address, text, choice, attachments, position, phone, name, language hint
+    Column("doubt_intent", String(64)),  # what it was taken for, where that was not sure
+    Column("doubt_confidence", Float(53)),
+    Column("doubt_flow", String(64)),
+    Column("doubt_language", String(35)),
     UniqueConstraint("channel", "provider_hash"),
     Index("ix_messages_contact_id_number", "contact_id", "number"),
     _partial("ix_messages_waiting", "contact_id", "number", where="handled_at IS NULL"),
     _partial("ix_messages_overdue", "received_at", where="handled_at IS NULL"),
+    _partial("ix_messages_doubted", "received_at", where=IS_DOUBTED_MESSAGE),
     _partial("ix_messages_aging", "received_at", where="handled_at IS NOT NULL"),
 )
 
@@ -559,4 +565,23 @@ erasures = Table(
     metadata,
     _id(),
     Column("at", Moment, nullable=False, index=True),
+)
+
+# How much retention has deleted, by hour and kind; counts only.
+deletions = Table(
+    "deletions",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+# Counts as they were first published: the same for whoever opens them, whenever.
+published_reports = Table(
+    "published_reports",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("made_at", Moment, nullable=False),
 )

@@ -114,11 +114,11 @@ class SqlServiceFigures:
 
     async def protected_people(self) -> frozenset[ContactId]:
         protected = cases.c.compartment == Compartment.PROTECTION.value
-        return await self._ids(select(distinct(cases.c.contact_id)).where(protected))
+        return await self._ids(select(cases.c.contact_id).distinct().where(protected))
 
     async def in_flow(self, flow: str, since: datetime, until: datetime) -> frozenset[ContactId]:
         there = sessions.c.flow == flow, _within(sessions.c.started_at, since, until)
-        return await self._ids(select(distinct(sessions.c.contact_id)).where(*there))
+        return await self._ids(select(sessions.c.contact_id).distinct().where(*there))
 
     async def _people(self, of: Column[Any], where: ColumnElement[bool], shows_protection: bool) -> int:
         asked = select(func.count(distinct(of))).where(where, _may_count(of, shows_protection))

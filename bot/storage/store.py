@@ -26,6 +26,7 @@ from bot.services.desk_ports import (
     Translations,
 )
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
+from bot.services.figure_ports import Figures
 from bot.services.ports import (
     Cases,
     Clock,
@@ -36,6 +37,7 @@ from bot.services.ports import (
     Places,
     Sessions,
 )
+from bot.services.report_ports import PublishedReports, ServiceFigures
 from bot.storage import database, index_key
 from bot.storage.activities import SqlActivities
 from bot.storage.alarms import SqlAlarms
@@ -53,6 +55,7 @@ from bot.storage.deliveries import SqlDeliveries
 from bot.storage.documents import SqlDocuments
 from bot.storage.duty import SqlDuty
 from bot.storage.erasures import SqlErasures
+from bot.storage.figures import SqlFigures
 from bot.storage.messages import SqlMessages
 from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
@@ -60,6 +63,7 @@ from bot.storage.queue_rows import SqlQueueRows
 from bot.storage.recipients import SqlRecipients
 from bot.storage.roster import SqlRoster
 from bot.storage.schema import secrets
+from bot.storage.service_figures import SqlPublishedReports, SqlServiceFigures
 from bot.storage.sessions import SqlSessions
 from bot.storage.sites import SqlSites
 from bot.storage.staff import SqlStaff
@@ -97,6 +101,9 @@ class SqlUnit:
         self.erasures: Erasures = SqlErasures(work)
         self.queue: QueueRows = SqlQueueRows(work, cases)
         self.case_links: CaseLinks = SqlCaseLinks(work)
+        self.service: ServiceFigures = SqlServiceFigures(work, cases)
+        self.published: PublishedReports = SqlPublishedReports(work)
+        self.figures: Figures = SqlFigures(work)
 
 
 class SqlStore:

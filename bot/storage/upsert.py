@@ -29,6 +29,15 @@ async def put(connection: AsyncConnection, table: Table, rows: Sequence[Row]) ->
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=others), list(rows))
 
 
+async def add_up(connection: AsyncConnection, table: Table, rows: Sequence[Row], name: str) -> None:
+    """Insert the rows; where one of the same id is there, its column `name` grows by the row's."""
+    if not rows:
+        return
+    statement = _insert(connection.dialect.name, table)
+    grown = {name: table.c[name] + statement.excluded[name]}
+    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=grown), list(rows))
+
+
 async def insert_select(connection: AsyncConnection, table: Table, names: Sequence[str], rows: Select[Any]) -> None:
     """Insert what a query gives, but for rows whose unique values are there already."""
     statement = _insert(connection.dialect.name, table).from_select(list(names), rows).on_conflict_do_nothing()

@@ -20,8 +20,7 @@ def routes(
     """`/health` is 200 while every vital part works, else 503; `/metrics` speaks Prometheus."""
 
     async def health(_: web.Request) -> web.Response:
-        answers = await asyncio.gather(*(_ask(probe, patience_seconds) for probe in probes.values()))
-        parts = dict(zip(probes, answers, strict=True))
+        parts = await ask(probes, patience_seconds)
         is_up = not any(parts[name].startswith("down") for name in vital)
         body = {"status": "ok" if is_up else "down", "parts": parts}
         return web.json_response(body, status=200 if is_up else 503)
@@ -30,6 +29,12 @@ def routes(
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [web.get("/health", health), web.get("/metrics", metrics)]
+
+
+async def ask(probes: Mapping[str, Probe], patience_seconds: float = PATIENCE_SECONDS) -> Mapping[str, str]:
+    """A word for each part, all asked at once; "down: ..." for what fails or takes too long."""
+    answers = await asyncio.gather(*(_ask(probe, patience_seconds) for probe in probes.values()))
+    return dict(zip(probes, answers, strict=True))
 
 
 async def _ask(probe: Probe, seconds: float) -> str:

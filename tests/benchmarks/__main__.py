@@ -1,4 +1,4 @@
-"""Measures replies against stock Rasa, and broadcasts: `python -m tests.benchmarks [--json] [--only PART]`."""
+"""Measures replies against stock Rasa, broadcasts and the desk: `python -m tests.benchmarks [--json] [--only PART]`."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import orjson
 import uvloop
 
-from tests.benchmarks import broadcasts, report
+from tests.benchmarks import broadcasts, desk, report
 from tests.benchmarks.mix import Crowd, Sent, read_texts
 from tests.benchmarks.muster import Muster, muster
 from tests.benchmarks.parsing import ask
@@ -150,7 +150,7 @@ def main() -> int:
     parser.add_argument("--phones", type=int, default=256)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", type=Path, help="a model of an earlier run, from .nlu/bench")
-    parser.add_argument("--only", choices=("replies", "broadcasts"), help="one half of the measures")
+    parser.add_argument("--only", choices=("replies", "broadcasts", "desk"), help="one part of the measures")
     parser.add_argument("--workers", type=int, default=1, help="worker processes that send the broadcasts")
     parser.add_argument("--large", action="store_true", help="broadcasts: 1,000,000 entered, 100,000 sent")
     parser.add_argument("--logs", type=Path, help="keep the processes' logs and data in this new folder")
@@ -159,15 +159,20 @@ def main() -> int:
     with TemporaryDirectory(prefix="muster-bench-") as passing:
         scratch = (options.logs or Path(passing)).resolve()
         scratch.mkdir(parents=True, exist_ok=True)
-        if options.only != "broadcasts":
+        if options.only in (None, "replies"):
             rows = _fast(measure(options, scratch))
             ended = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
             _print(options, report.as_json(rows, ended), report.table(rows, ended))
-        if options.only != "replies":
+        if options.only in (None, "broadcasts"):
             with postgres_server() as server:
                 figures = _fast(broadcasts.measure(server, scratch, _sizes(options), workers=options.workers))
             ended = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
             _print(options, broadcasts.as_json(figures, ended), broadcasts.table(figures, ended))
+        if options.only in (None, "desk"):
+            with postgres_server() as server:
+                figures = _fast(desk.measure(server, scratch))
+            ended = {**around, "load after": f"{os.getloadavg()[0]:.1f}"}
+            _print(options, desk.as_json(figures, ended), broadcasts.table(figures, ended))
     return 0
 
 

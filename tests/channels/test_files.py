@@ -117,7 +117,8 @@ async def test_whatsapp_fetches_the_file_and_shows_it_with_its_words(
 ) -> None:
     await twilio.phone_sends("hi", from_=f"whatsapp:{ON_WHATSAPP.path}", to=WHATSAPP)
     await replace(whatsapp, files=shelf).send(delivery(ON_WHATSAPP, PHOTO))
-    (sent,) = await twilio.heard(f"whatsapp:{ON_WHATSAPP.path}", 1)
+    phone = f"whatsapp:{ON_WHATSAPP.path}"
+    (sent,) = await twilio.changes.until(lambda: [one for one in twilio.sent_to(phone) if one.media] or None)
     assert sent.body == PHOTO.text
     assert [(media.content_type, media.data) for media in sent.media] == [("image/jpeg", JPEG)]
 

@@ -31,6 +31,7 @@ def keeper(desk: DeskScene) -> DutyDesk:
         desk=muster.operators,
         assigning=Assigning.OFFER,
     )
+    desk.house.pages[:] = [one for one in desk.house.pages if not one.path.startswith("/duty")]
     desk.house.pages += duty.routes(desk=made, zone=settings.zone)
     return made
 
@@ -79,12 +80,26 @@ async def test_the_sign_of_a_screen_keeps_duty_and_nobody_signed_in(desk: DeskSc
     assert answer.headers["HX-Redirect"].startswith("/console/sign-in")
 
 
+async def test_who_signs_out_has_left(desk: DeskScene, keeper: DutyDesk) -> None:
+    """R14: nothing stays with someone who has gone."""
+    _, case = await desk.waits()
+    browser = await desk.staff()
+    await browser.text("/console/desk")
+    await browser.post("/console/desk/take", {"contact": case.contact})
+    desk.muster.clock.forward(timedelta(minutes=5))
+    await sign(browser)
+    assert await keeper.sweep() == 0
+    await browser.post("/console/sign-out")
+    assert await keeper.present() == []
+    assert await keeper.sweep() == 1
+
+
 async def test_whom_i_would_be_given_is_offered_by_number(desk: DeskScene) -> None:
     _, case = await desk.waits()
     browser = await desk.staff(languages=("en",))
     await browser.post("/console/duty/begin")
     assert case.number in await sign(browser)
-    other = await desk.staff("omar", languages=("es",))
+    other = await desk.staff("omar", languages=("pt",))
     await other.post("/console/duty/begin")
     assert case.number not in await sign(other)
 

@@ -13,7 +13,6 @@ from bot.domain.contact import Channel, Permission
 from bot.domain.delivery import Lane
 from bot.domain.errors import Denied, InputError
 from bot.domain.message import MessageKind
-from bot.domain.session import SessionStatus
 from bot.services.access import Reader
 from bot.services.desk import REFUSED, HandBack
 from bot.services.queue import Place, place_of

@@ -134,6 +134,14 @@ def _conversations() -> None:
     )
     op.create_index("ix_corrections_at", "corrections", ["at"])
     op.create_index("ix_corrections_contact_id", "corrections", ["contact_id"])
+    op.add_column("messages", sa.Column("doubt_intent", sa.String(length=64), nullable=True))
+    op.add_column("messages", sa.Column("doubt_confidence", sa.Float(53), nullable=True))
+    op.add_column("messages", sa.Column("doubt_flow", sa.String(length=64), nullable=True))
+    op.add_column("messages", sa.Column("doubt_language", sa.String(length=35), nullable=True))
+    is_doubted = sa.text("doubt_flow IS NOT NULL")
+    op.create_index(
+        "ix_messages_doubted", "messages", ["received_at"], sqlite_where=is_doubted, postgresql_where=is_doubted
+    )
     op.create_table(
         "merges",
         sa.Column("id", ID, nullable=False),
@@ -207,3 +215,19 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_erasures"),
     )
     op.create_index("ix_erasures_at", "erasures", ["at"])
+    op.create_table(
+        "deletions",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_deletions"),
+    )
+    op.create_index("ix_deletions_at", "deletions", ["at"])
+    op.create_table(
+        "published_reports",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_published_reports"),
+    )
