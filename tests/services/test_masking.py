@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services.masking import masked
+from bot.services.masking import has_words, masked
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ def test_names_numbers_and_places_go_and_the_rest_stays(text: str, kept: str) ->
     once = masked(text, names=names, places=["River Dorm"], region="BR")
     assert once == kept
     assert masked(once, names=names, places=["River Dorm"], region="BR") == once
+
+
+def test_masks_alone_say_nothing() -> None:
+    assert not has_words(masked("12345 678, Sita 31", names=["Sita"], region="BR"))
+    assert has_words("no pay for 0 days")
