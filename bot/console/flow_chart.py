@@ -1,13 +1,13 @@
 """Owns a flow's drawing as SVG: one box a step in layers from top to bottom, one line a way."""
 
 import textwrap
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from grandalf.graphs import Edge, Graph, Vertex
 from grandalf.layouts import SugiyamaLayout, VertexViewer
-from grandalf.routing import EdgeViewer
 from markupsafe import Markup, escape
 
 from bot.engine.flow import END, Flow
@@ -18,6 +18,19 @@ _LETTERS = 26  # in a line of a box
 _LINES = 4  # of a box; the whole text is in the list beside it
 
 Describe = Callable[[str], tuple[str, str]]  # a step's id to its kind ("ask", "branch"...) and its text
+
+
+Point = tuple[float, float]
+
+
+@dataclass
+class _Route:
+    """What the layout tells a line: the points that lead it past the boxes between its two, as grandalf asks for it."""
+
+    between: list[Point] = field(default_factory=list)
+
+    def setpath(self, points: Sequence[Point]) -> None:
+        self.between = sorted(points[1:-1], key=lambda point: point[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +49,15 @@ def draw(flow: Flow, *, title: str, describe: Describe) -> Markup:
     boxes = {step: _box(step, *describe(step)) for step in _steps(flow)}
     vertices = {step: _vertex(box) for step, box in boxes.items()}
     ways = list(dict.fromkeys((way.source, way.target) for way in edges(flow) if way.source != way.target))
-    lines = {way: Edge(vertices[way[0]], vertices[way[1]]) for way in ways}
-    for line in lines.values():
-        line.view = EdgeViewer()
+    lines = [Edge(vertices[source], vertices[target]) for source, target in ways]
+    for line in lines:
+        line.view = _Route()
     shift = 0.0
-    for part in Graph(list(vertices.values()), list(lines.values())).C:  # what nothing leads to stands beside the rest
+    for part in Graph(list(vertices.values()), lines).C:  # what nothing leads to stands beside the rest
         shift = _lay_out(part, shift)
-    left, top, right, bottom = _bounds(vertices)
-    drawn = Markup("").join(
-        [*(_arrow(*way, vertices) for way in ways), *(_drawn(boxes[s], vertices[s]) for s in boxes)]
-    )
+    left, top, right, bottom = _bounds([vertex.view for vertex in vertices.values()], lines)
+    arrows = (_arrow(line.v[0].view, line.v[1].view, line.view.between) for line in lines)
+    drawn = Markup("").join([*arrows, *(_drawn(box, vertices[step]) for step, box in boxes.items())])
     return Markup(
         '<svg class="flow-chart" role="img" aria-label="{title}" width="{width:.0f}" height="{height:.0f}" '
         'viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" xmlns="http://www.w3.org/2000/svg">'
@@ -84,30 +96,40 @@ def _lay_out(part: Any, shift: float) -> float:
     left = min(view.xy[0] for view in views) - WIDTH / 2
     for view in views:
         view.xy = (view.xy[0] - left + shift, view.xy[1])
+    for line in part.sE:
+        line.view.between = [(x - left + shift, y) for x, y in line.view.between]
     return float(max(view.xy[0] for view in views)) + WIDTH / 2 + 24
 
 
-def _bounds(vertices: dict[str, Any]) -> tuple[float, float, float, float]:
-    views = [vertex.view for vertex in vertices.values()]
-    across = [view.xy[0] for view in views]
-    top = min(view.xy[1] - view.h / 2 for view in views)
-    bottom = max(view.xy[1] + view.h / 2 for view in views)
-    return min(across) - WIDTH / 2 - MARGIN, top - MARGIN, max(across) + WIDTH / 2 + MARGIN, bottom + MARGIN
+def _bounds(boxes: Sequence[Any], lines: Sequence[Any]) -> tuple[float, float, float, float]:
+    """What holds all boxes and the lines that pass beside them: left, top, right, bottom."""
+    bends = [x for line in lines for x, _ in line.view.between]
+    left = min([*(box.xy[0] - WIDTH / 2 for box in boxes), *bends])
+    right = max([*(box.xy[0] + WIDTH / 2 for box in boxes), *bends])
+    top = min(box.xy[1] - box.h / 2 for box in boxes)
+    bottom = max(box.xy[1] + box.h / 2 for box in boxes)
+    return left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN
 
 
-def _arrow(source: str, target: str, vertices: dict[str, Any]) -> Markup:
-    """Down from box to box in a curve; a way back up goes around by the side and is dashed."""
-    here, there = vertices[source].view, vertices[target].view
+def _arrow(here: Any, there: Any, between: Sequence[Point]) -> Markup:
+    """Down from box to box, around the boxes between; a way back up goes by the side and is dashed."""
     (x, y), (to_x, to_y) = here.xy, there.xy
     if to_y > y:
-        y, to_y = y + here.h / 2, to_y - there.h / 2
-        bend = (to_y - y) / 2
-        path, kind = f"M{x:.0f} {y:.0f}C{x:.0f} {y + bend:.0f} {to_x:.0f} {to_y - bend:.0f} {to_x:.0f} {to_y:.0f}", ""
+        points = [(x, y + here.h / 2), *between, (to_x, to_y - there.h / 2)]
+        curves = (_curve(*pair) for pair in pairwise(points))
+        path, kind = f"M{x:.0f} {y + here.h / 2:.0f}{''.join(curves)}", ""
     else:
         x, to_x = x + WIDTH / 2, to_x + WIDTH / 2
         beside = max(x, to_x) + MARGIN
         path, kind = f"M{x:.0f} {y:.0f}C{beside:.0f} {y:.0f} {beside:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}", " back"
     return Markup('<path class="way{}" d="{}" marker-end="url(#tip)"/>').format(kind, path)
+
+
+def _curve(one: Point, other: Point) -> str:
+    """From one point to the other, leaving and coming straight down."""
+    (x, y), (to_x, to_y) = one, other
+    bend = (to_y - y) / 2
+    return f"C{x:.0f} {y + bend:.0f} {to_x:.0f} {to_y - bend:.0f} {to_x:.0f} {to_y:.0f}"
 
 
 def _drawn(box: _Box, vertex: Any) -> Markup:

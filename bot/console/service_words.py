@@ -128,8 +128,9 @@ class ServiceWords:
         return self._table(title, columns, tuple((name, self._number(count)) for name, count in rows))
 
     def _table(self, title: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Part:
+        _ = self.words
         if not rows:
-            return Part(title=title, lines=(self.words("Nothing in this period."),))
+            return Part(title=title, lines=(_("Nothing in this period."),))
         return Part(title=title, grid=Grid(columns=columns, rows=rows))
 
     # --- the file ---------------------------------------------------------------------------------------------------
@@ -194,10 +195,12 @@ class ServiceWords:
         return [(self.words(TOPICS[topic]), count) for topic, count in self.report.by_topic.items()]
 
     def _language(self, language: str | None) -> str:
-        return self.words.tongue(base(language)) if language is not None else self.words("Not known")
+        _ = self.words
+        return _.tongue(base(language)) if language is not None else _("Not known")
 
     def _site(self, site: SiteId | None) -> str:
-        return self.report.sites.get(site, self.words("No site")) if site is not None else self.words("No site")
+        _ = self.words
+        return self.report.sites.get(site, _("No site")) if site is not None else _("No site")
 
     def _spans(self, spans: Spans, opened: int) -> tuple[str, ...]:
         share = f"{spans.in_time / spans.due:.0%}" if spans.due else NONE

@@ -13,7 +13,7 @@ from bot.engine.extract import fold
 from bot.services import access, audit
 from bot.services.access import TRAINING, Deed, Matter, Reader, of_conversation
 from bot.services.desk_ports import Correction
-from bot.services.masking import masked
+from bot.services.masking import has_words, masked
 from bot.services.ports import Clock, Store, Unit
 
 PAGE = 20
@@ -97,7 +97,7 @@ class CorrectionDesk:
         async with self.store.transaction() as unit:
             known, contact = await _read(unit, reader, message)
             kept = "" if intent == LEFT_OUT else self._masked(text, contact, await _places(unit))
-            if intent != LEFT_OUT and not any(character.isalpha() for character in kept):
+            if intent != LEFT_OUT and not has_words(kept):
                 raise InputError(NO_TEXT)
             correction = Correction(
                 message=known.id,
@@ -141,7 +141,7 @@ class CorrectionDesk:
             if contact is None or one.intent not in self.intents:
                 continue
             text = self._masked(one.text, contact, places)  # a name may have been told since
-            if text:
+            if has_words(text):
                 found.setdefault(one.language, {}).setdefault(one.intent, {}).setdefault(fold(text), text)
         return {
             language: {intent: list(by_intent[intent].values()) for intent in self.intents if intent in by_intent}

@@ -35,6 +35,13 @@ def masked(text: str, *, names: Iterable[str] = (), places: Iterable[str] = (), 
     return " ".join(text.split())
 
 
+def has_words(text: str) -> bool:
+    """Whether a masked text says anything besides its masks."""
+    for mask in (NAME, PLACE, PHONE, LINK):
+        text = text.replace(mask, "")
+    return any(character.isalpha() for character in text)
+
+
 def _plain(text: str) -> str:
     """One line, composed, without characters that are not seen and without brackets, by which Rasa marks entities."""
     seen = "".join(

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, or_, select, text
+from sqlalchemy import delete, func, or_, select, text
 
 from bot.domain.contact import Channel
 from bot.domain.delivery import DeliveryStatus
@@ -51,16 +50,23 @@ class SqlFigures:
         return {Channel(channel): count for channel, count in await self._db.execute(query)}
 
     async def last_in(self, channel: Channel, since: datetime) -> datetime | None:
-        waiting = await self._latest(messages, messages.c.received_at, channel, since, messages.c.handled_at.is_(None))
-        handled = await self._latest(
-            messages, messages.c.received_at, channel, since, messages.c.handled_at.is_not(None)
-        )
-        return max(filter(None, (waiting, handled)), default=None)
+        of_channel = select(messages.c.received_at).where(messages.c.channel == channel.value)
+        newest = of_channel.where(messages.c.received_at >= since).order_by(messages.c.received_at.desc()).limit(1)
+        states = messages.c.handled_at.is_(None), messages.c.handled_at.is_not(None)  # there is an index for each
+        found = [await self._db.scalar(newest.where(is_so)) for is_so in states]
+        return max(filter(None, found), default=None)
 
     async def last_out(self, channel: Channel, since: datetime) -> datetime | None:
         """By when they were made, for which there is an index; what was sent last was made last but for retries."""
-        is_out = _IS_DONE & deliveries.c.sent_at.is_not(None)
-        return await self._latest(deliveries, deliveries.c.created_at, channel, since, is_out, deliveries.c.sent_at)
+        newest = (
+            select(deliveries.c.sent_at)
+            .where(_IS_DONE, deliveries.c.created_at >= since)
+            .where(deliveries.c.channel == channel.value, deliveries.c.sent_at.is_not(None))
+            .order_by(deliveries.c.created_at.desc())
+            .limit(1)
+        )
+        found: datetime | None = await self._db.scalar(newest)
+        return found
 
     async def waiting_erasure(self) -> int:
         return int(await self._db.scalar(select(func.count()).where(contacts.c.erase_at.is_not(None))) or 0)
@@ -78,18 +84,3 @@ class SqlFigures:
     async def deleted(self, since: datetime) -> Mapping[str, int]:
         query = select(deletions.c.kind, func.sum(deletions.c.count)).where(deletions.c.at >= since)
         return {kind: int(count) for kind, count in await self._db.execute(query.group_by(deletions.c.kind))}
-
-    async def _latest(
-        self,
-        table: Table,
-        by: Column[Any],
-        channel: Channel,
-        since: datetime,
-        condition: ColumnElement[bool],
-        wanted: Column[Any] | None = None,
-    ) -> datetime | None:
-        newest = select(by if wanted is None else wanted).where(condition, by >= since)
-        found: datetime | None = await self._db.scalar(
-            newest.where(table.c.channel == channel.value).order_by(by.desc()).limit(1)
-        )
-        return found

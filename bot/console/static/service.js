@@ -10,6 +10,7 @@ addEventListener("DOMContentLoaded", () => {
   const day = new Intl.DateTimeFormat(document.documentElement.lang, {
     day: "numeric", month: "short", timeZone: chart.dataset.zone, numberingSystem: "latn",
   });
+  const step = Math.ceil(data[0].length / 4); // a name for every so many days: a phone has room for four
   let plot = null;
   const draw = () => {
     plot?.destroy();
@@ -27,7 +28,7 @@ addEventListener("DOMContentLoaded", () => {
         { label: chart.dataset.cases, stroke: colour("--help"), width: 3, dash: [8, 4] },
       ],
       axes: [
-        { ...axis(), space: 70, incrs: [86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400], values: (_, ticks) => ticks.map((tick) => day.format(new Date(tick * 1000))) },
+        { ...axis(), splits: () => data[0].filter((_, i) => i % step === 0), values: (_, ticks) => ticks.map((tick) => day.format(new Date(tick * 1000))) },
         { ...axis(), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5] },
       ],
     }, data, chart);
