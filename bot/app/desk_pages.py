@@ -27,7 +27,8 @@ def desk_pages(
     settings, store, clock = outside.settings, outside.store, desks.clock
     viewing = Viewing(redis=outside.redis, clock=clock)
     waiting = Queue(store=store, viewing=viewing, clock=clock)
-    lookout = Lookout(reader=waiting, clock=clock)
+    # Within a second of the truth, also where a reading takes as long as a rest.
+    lookout = Lookout(reader=waiting, clock=clock, shortest=0.4, share=0.5)
     seats = Seats(staff=staff, clock=clock)
     following = ConversationStream(desk=operators, news=outside.live, viewing=viewing, seats=seats, clock=clock)
     translating = Translating(

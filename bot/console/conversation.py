@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from markupsafe import Markup
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.console.alert_words import CHANNELS
@@ -230,7 +231,7 @@ class ConversationPages:
             status=status,
             fragment=fragment,
             has_map=True,
-            drawn=[text for _, text in drawn],
+            drawn=[Markup(text) for _, text in drawn],
             shown=_digest([text for _, text in drawn]),
             **values,
         )

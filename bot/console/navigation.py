@@ -50,7 +50,8 @@ def places_for(reader: Reader, words: Words, path: str, now: Current) -> tuple[P
     places = []
     for to, name, matter in _PLACES:
         subject = Subject(matter=matter, employer=reader.employer)
-        if any(may(reader, deed, subject) for deed in (Deed.READ, Deed.EXPORT)):
+        deeds = (Deed.CHANGE,) if matter is Matter.PLACE else (Deed.READ, Deed.EXPORT)  # places are read by everybody
+        if any(may(reader, deed, subject) for deed in deeds):
             count, told = news.get(to, (0, ""))
             is_here = path == to or path.startswith(f"{to}/")
             places.append(Place(path=to, name=words(name), is_here=is_here, count=count, news=told))

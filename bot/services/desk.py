@@ -150,7 +150,7 @@ class Desk:
     async def open(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
         """Look into a conversation, at so many of its last entries; entered in the audit. Raises Denied."""
         async with self.enter(reader, Deed.READ, contact) as room:
-            return await self._view(room.unit, room.contact, room.cases, room.claim, history)
+            return await self._view(reader, room.unit, room.contact, room.cases, room.claim, history)
 
     async def look_again(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
         """What a screen shows that has opened it before; raises Denied when it may not any more."""
@@ -160,15 +160,22 @@ class Desk:
             if known is None:
                 raise Denied(access.REFUSAL)
             access.require(reader, Deed.READ, of_conversation(contact, cases))
-            return await self._view(unit, known, cases, await unit.claims.of(contact), history)
+            return await self._view(reader, unit, known, cases, await unit.claims.of(contact), history)
 
     async def _view(
-        self, unit: Unit, contact: Contact, cases: Sequence[Case], claim: Claim | None, history: int
+        self,
+        reader: Reader,
+        unit: Unit,
+        contact: Contact,
+        cases: Sequence[Case],
+        claim: Claim | None,
+        history: int,
     ) -> View:
+        done = await unit.activities.of(contact.id, history + 1)
         entries = timeline(
             await unit.messages.history(contact.id, history + 1),
             await unit.deliveries.history(contact.id, history + 1),
-            await unit.activities.of(contact.id, history + 1),
+            [one for one in done if one.kind is not ActivityKind.CLUES or reader.role is Role.SPECIALIST],  # R15
         )
         staff, shown = await unit.staff.all(), entries[-history:]
         return View(
@@ -257,7 +264,7 @@ class Desk:
             claim = room.claim
             if claim is None or whose not in (None, claim.staff):
                 return False
-            if claim.staff != reader.id and not reader.role.leads and why is Why.WISH:
+            if claim.staff != reader.id and not reader.role.leads and reader.role is not Role.SYSTEM:
                 raise Conflict(TAKEN)
             await room.unit.claims.end(contact)
             for case in room.open_cases:

@@ -200,7 +200,7 @@ class PlaceDesk:
         return found
 
     async def export(self, reader: Reader, places: Sequence[Place]) -> Sequence[Mapping[str, str]]:
-        """These places as rows to import again, without blocked ones: a file cannot say that they are. Raises Denied."""
+        """These places as rows to import again, without blocked ones, which no file can mark. Raises Denied."""
         access.require(reader, Deed.EXPORT, PLACE)
         async with self.store.transaction() as unit:
             await audit.record(unit, reader, Deed.EXPORT, Matter.PLACE, "list", at=self.clock.now())

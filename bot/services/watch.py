@@ -77,11 +77,16 @@ class Lookout(Generic[Key, Seen]):
         clock: Clock,
         stopwatch: Callable[[], float] = time.monotonic,
         rest: Rest = asyncio.sleep,
+        shortest: float = SHORTEST_REST,
+        share: float = SHARE,
     ) -> None:
+        """It rests for `shortest` seconds at least, and reads for no more than `share` of the time."""
         self._reader = reader
         self._clock = clock
         self._stopwatch = stopwatch
         self._rest = rest
+        self._shortest = shortest
+        self._share = share
         self._watches: dict[Key, tuple[Watch[Seen], asyncio.Task[None]]] = {}
 
     @asynccontextmanager
@@ -122,4 +127,4 @@ class Lookout(Generic[Key, Seen]):
                     log.warning("sight_lost", of=key, error=error)
                 watch.lose(self._clock.now())
             took = self._stopwatch() - began
-            await self._rest(max(SHORTEST_REST, took * (1 / SHARE - 1)))
+            await self._rest(max(self._shortest, took * (1 / self._share - 1)))

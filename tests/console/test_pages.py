@@ -461,10 +461,19 @@ async def test_signing_out_everywhere_ends_this_session_too(house: House, author
     [
         (Role.AUTHOR, {"alerts", "board", "people", "sites", "preparedness", "reports"}),
         (Role.APPROVER, {"alerts", "board", "people", "sites", "preparedness", "reports"}),
-        (Role.ADMINISTRATOR, {"alerts", "board", "people", "sites", "preparedness", "reports"}),
-        (Role.OPERATOR, {"alerts", "board", "reports"}),
+        (
+            Role.ADMINISTRATOR,
+            {
+                "alerts", "board", "people", "sites", "preparedness", "reports",
+                "service", "places", "corrections", "replies", "settings", "staff", "audit",
+            },
+        ),
+        (
+            Role.OPERATOR,
+            {"desk", "duty", "cases", "alerts", "board", "reports", "places", "corrections", "replies", "settings"},
+        ),
     ],
-)
+)  # fmt: skip
 async def test_the_way_around_offers_what_may_be_read(house: House, role: Role, offered: set[str]) -> None:
     browser = await house.signed_in("ana", role, FARM if role.is_employers else None)
     text = await browser.text("/console/")
