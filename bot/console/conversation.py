@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from markupsafe import Markup
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.console.alert_words import CHANNELS
@@ -231,7 +230,7 @@ class ConversationPages:
             status=status,
             fragment=fragment,
             has_map=True,
-            drawn=[Markup(text) for _, text in drawn],
+            drawn=[text for _, text in drawn],
             shown=_digest([text for _, text in drawn]),
             **values,
         )
@@ -386,7 +385,7 @@ def draw_line(request: web.Request, line: Line) -> str:
 
 def _again(text: str) -> str:
     """The entry in the place of the one that has its id."""
-    return text.replace("<li ", '<li hx-swap-oob="true" ', 1)
+    return str.replace(text, "<li ", '<li hx-swap-oob="true" ', 1)
 
 
 def _digest(texts: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
-from markupsafe import Markup
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.console.desk_stream import BEAT, QueueStream
@@ -136,7 +135,7 @@ class QueuePages:
         chosen = in_order((row for row in seen if _filter(asked, who).takes(row, now)), now)
         urgent = [row.contact for row in seen if row.claim is None and row.urgency is Urgency.CRITICAL]
         return {
-            "rows": [Markup(self._row(request, sight, row, now)) for row in chosen[:MOST_ROWS]],
+            "rows": [self._row(request, sight, row, now) for row in chosen[:MOST_ROWS]],
             "more": len(chosen) - MOST_ROWS,
             "chosen": len(chosen),
             "tally": tally(seen, now),

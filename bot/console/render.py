@@ -83,9 +83,9 @@ def page(
     return response
 
 
-def draw(request: web.Request, template: str, fragment: str, /, **values: object) -> str:
-    """One block of a template as text: what a stream of server-sent events carries."""
-    return _block(request, template, fragment, {**_known(request), **values})
+def draw(request: web.Request, template: str, fragment: str, /, **values: object) -> Markup:
+    """One block of a template as text: what a stream of server-sent events carries, or another template puts in."""
+    return Markup(_block(request, template, fragment, {**_known(request), **values}))  # noqa: S704 (escaped by it)
 
 
 def is_htmx(request: web.Request) -> bool:

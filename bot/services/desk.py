@@ -150,7 +150,7 @@ class Desk:
     async def open(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
         """Look into a conversation, at so many of its last entries; entered in the audit. Raises Denied."""
         async with self.enter(reader, Deed.READ, contact) as room:
-            return await self._view(reader, room.unit, room.contact, room.cases, room.claim, history)
+            return await self._view(reader, room.unit, room.contact, room.cases, claim=room.claim, history=history)
 
     async def look_again(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
         """What a screen shows that has opened it before; raises Denied when it may not any more."""
@@ -160,7 +160,8 @@ class Desk:
             if known is None:
                 raise Denied(access.REFUSAL)
             access.require(reader, Deed.READ, of_conversation(contact, cases))
-            return await self._view(reader, unit, known, cases, await unit.claims.of(contact), history)
+            claim = await unit.claims.of(contact)
+            return await self._view(reader, unit, known, cases, claim=claim, history=history)
 
     async def _view(
         self,
@@ -168,6 +169,7 @@ class Desk:
         unit: Unit,
         contact: Contact,
         cases: Sequence[Case],
+        *,
         claim: Claim | None,
         history: int,
     ) -> View:
