@@ -51,7 +51,7 @@ addEventListener("DOMContentLoaded", () => {
     const at = (row) => [Number(row.dataset.latitude), Number(row.dataset.longitude)];
     if (!map) {
       place.hidden = false;
-      map = L.map(place, { attributionControl: false, zoomControl: false, scrollWheelZoom: false });
+      map = L.map(place, { attributionControl: false, fadeAnimation: false, zoomControl: false, scrollWheelZoom: false });
       L.control.zoom({ zoomInTitle: place.dataset.zoomIn, zoomOutTitle: place.dataset.zoomOut }).addTo(map);
       L.control.scale({ imperial: false }).addTo(map);
       map.fitBounds(L.latLngBounds(rows.map(at)).pad(0.5), { maxZoom: 14, animate: false });
@@ -64,7 +64,7 @@ addEventListener("DOMContentLoaded", () => {
       const dot = { radius: 12, color: colour(stands), fillColor: colour(stands), fillOpacity: 0.6, weight: 3 };
       const name = document.createElement("bdi");
       name.textContent = row.dataset.label;
-      labels.push(L.circleMarker(at(row), dot).bindTooltip(name, { permanent: true }).addTo(markers));
+      labels.push([L.circleMarker(at(row), dot).addTo(markers), name]);
     }
     placeLabels(labels);
     map.off("zoomend").on("zoomend", () => placeLabels(labels));
@@ -72,17 +72,17 @@ addEventListener("DOMContentLoaded", () => {
   const SIDES = [["top", [0, -12]], ["bottom", [0, 12]], ["right", [12, 0]], ["left", [-12, 0]]];
   // Each label goes where it covers nothing; one that fits nowhere is shown when its dot is pointed at.
   const placeLabels = (labels) => {
-    const taken = labels.map((dot) => {
+    const taken = labels.map(([dot]) => {
       const { x, y } = map.latLngToContainerPoint(dot.getLatLng());
       return { left: x - 14, right: x + 14, top: y - 14, bottom: y + 14 };
     });
-    labels.forEach((dot, number) => {
+    labels.forEach(([dot, name], number) => {
       const others = () => taken.filter((_, other) => other !== number);
-      const name = dot.getTooltip().getContent();
       for (const [direction, offset] of SIDES) {
         dot.unbindTooltip().bindTooltip(name, { permanent: true, direction, offset });
         const box = boxOf(dot.getTooltip().getElement());
-        if (!others().some((one) => one.left < box.right && one.right > box.left && one.top < box.bottom && one.bottom > box.top)) {
+        const isInside = box.top >= 0 && box.bottom <= place.clientHeight && box.left >= 0 && box.right <= place.clientWidth;
+        if (isInside && !others().some((one) => one.left < box.right && one.right > box.left && one.top < box.bottom && one.bottom > box.top)) {
           taken.push(box);
           return;
         }
