@@ -71,7 +71,7 @@ async def test_take_the_next_gives_who_speaks_my_language(desk: DeskScene) -> No
     answer = await browser.post("/console/desk/next")
     assert answer.headers["Location"] == f"/console/desk/{first.contact}"
     answer = await browser.post("/console/desk/next")
-    assert "Nobody waits for a person now." in await (await browser.follow(answer)).text()
+    assert "Ahora nadie espera a una persona." in await (await browser.follow(answer)).text()
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.SUPERVISOR])
