@@ -30,7 +30,7 @@ nlu-report: nlu  ## how well messages are understood, on the evaluation sets
 
 test: $(READY)  ## everything that can run here; lists what it left out and why
 	@$(PYTHON) -m tests.provide
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(READY)  ## style, types, the dependency rule, flows and texts
 	@.venv/bin/ruff check .
