@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from bot.clock import RandomIds, SystemClock
 from bot.config import Pace, Settings
 from bot.domain.contact import Channel
+from bot.domain.errors import ConfigurationError
 from bot.i18n import Catalogs
 from bot.sandbox import scenario
 from bot.sandbox.badges import Badge
@@ -35,6 +36,10 @@ DEMO_BODY = "Muster: {{1}} · {{2}} · {{3}} · Answer here. Write STOP to get n
 DEMO_VARIABLES = 3
 # A short code's pace: the 1 segment a second of an ordinary number would keep a newcomer waiting for minutes.
 DEMO_SMS_PACE = Pace(rate=100, burst=100)
+NO_DEMO = (
+    "The demo adds accounts whose passwords everybody can read, so it runs on its own database only. Unset "
+    "MUSTER_DATABASE_URL to see the demo (MUSTER_HOME says where its data go), or leave --demo out to use that database."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,12 @@ class Demo:
         self.callers.settle_in()
         self.badges[:] = await scenario.hire(StaffDesk(store=store, clock=clock, ids=ids), store)
         return loaded
+
+
+def require_own_database(settings: Settings) -> None:
+    """Raises ConfigurationError where a database is configured: it may be in use, and outlives the demo."""
+    if settings.database_url.get_secret_value():
+        raise ConfigurationError([NO_DEMO])
 
 
 def prepare(settings: Settings) -> Demo:

@@ -66,7 +66,9 @@ def _keys(home: Path) -> str:
 
 
 async def run(settings: Settings, *, is_demo: bool) -> None:
-    """Start everything, say where it is, work until told to stop."""
+    """Start everything, say where it is, work until told to stop. Raises ConfigurationError for a demo on real data."""
+    if is_demo:
+        demo.require_own_database(settings)
     settings = with_home(settings)
     async with AsyncExitStack() as stack:
         stop = await stack.enter_async_context(stopping())

@@ -98,6 +98,19 @@ def test_run_with_a_key_file_that_others_can_read_says_what_to_do(tmp_path: Path
     assert b"Traceback" not in ended.stderr
 
 
+def test_the_demo_never_enters_a_configured_database(tmp_path: Path) -> None:
+    """R17: its accounts have published passwords; nothing is made before that is said, and what to do."""
+    database = tmp_path / "real.db"
+    done = muster(
+        "run", "--demo", MUSTER_HOME=str(tmp_path / "home"), MUSTER_DATABASE_URL=f"sqlite+aiosqlite:///{database}"
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"MUSTER_DATABASE_URL" in done.stderr
+    assert b"leave --demo out" in done.stderr
+    assert not database.exists()
+    assert not (tmp_path / "home").exists()
+
+
 def test_run_with_a_home_that_is_a_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     ended = muster("run", MUSTER_HOME=str(tmp_path / "file"))
