@@ -13,6 +13,7 @@ from bot.domain.errors import InputError
 from bot.domain.message import Message, MessageKind, Received
 from bot.domain.values import Position
 from bot.i18n import direction
+from bot.services.timeline import STAFF_ORIGIN
 
 MAX_FRAME = 16 * 1024  # bytes of one frame of text
 MAX_TEXT = 4096  # characters a contact may write at once
@@ -162,6 +163,7 @@ def shown(delivery: Delivery, file: str = "") -> Mapping[str, Any]:
         "type": "delivery",
         "id": delivery.id,
         "at": (delivery.sent_at or delivery.created_at).isoformat(),
+        "by": "person" if delivery.origin.startswith(STAFF_ORIGIN) else "bot",
         "text": content.text,
         "language": content.language,
         "direction": direction(content.language),

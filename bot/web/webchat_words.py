@@ -6,7 +6,7 @@ from bot.config import Settings
 from bot.i18n import Catalogs
 
 _WORDS = {
-    "program": "This is a program, not a person",
+    "program": "A program answers here. When a person writes, it says so.",
     "language": "Language",
     "leave": "Leave now",
     "leave_hint": "Closes this page and opens another one. You can also press Esc twice.",
@@ -35,6 +35,7 @@ _WORDS = {
     "photo_too_large": "The photo is too large. Please send a smaller one.",
     "you": "You",
     "bot": "Program",
+    "person": "A person",
     "old_browser": "This browser cannot show the chat.",
     "no_script": "The chat needs JavaScript, which is off in this browser.",
     "skip": "Go to the text box",

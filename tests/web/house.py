@@ -109,6 +109,7 @@ class House:
         address: Address = ADDRESS,
         lane: Lane = Lane.REPLY,
         name: str = "",
+        origin: str = "message:x",
     ) -> Delivery:
         """A delivery that waits to be sent."""
         now = self.clock.now()
@@ -124,7 +125,7 @@ class House:
                     language=language,
                     options=tuple(Option(label=label, payload=payload) for label, payload in options),
                 ),
-                origin="message:x",
+                origin=origin,
                 lane=lane,
                 created_at=now,
                 due_at=now,

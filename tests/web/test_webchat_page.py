@@ -76,7 +76,7 @@ def test_r12_the_browsers_language_is_taken_where_we_have_it(header: str, langua
 async def test_arabic_stands_from_right_to_left(client: Client) -> None:
     page = await text_of(client, "/chat?language=ar")
     assert '<html lang="ar" dir="rtl">' in page
-    assert "هذا برنامج وليس شخصًا" in page
+    assert "يرد عليك هنا برنامج آلي. إذا كتب لك شخص فسيظهر ذلك هنا." in page
 
 
 @pytest.mark.parametrize("query", ["?language=xx", "?language=../../etc", "?language=<b>", "?language="])

@@ -76,10 +76,10 @@
   function showDelivery(it) {
     if (shown[it.id]) { return false; }
     shown[it.id] = true;
-    var follow = atEnd(), drawn = bubble('bot', new Date(it.at), it.text);
+    var follow = atEnd(), drawn = bubble(it.by, new Date(it.at), it.text);
     drawn.body.lang = it.language;
     drawn.body.dir = it.direction;
-    drawn.foot.textContent = clock(drawn.at);
+    drawn.foot.textContent = (it.by === 'person' ? words.person + ' · ' : '') + clock(drawn.at);
     if (it.file) { attach(drawn, it); }
     closeQuestion(null);
     if (it.options.length || it.asks_position) { ask(it); }

@@ -40,7 +40,7 @@ async def write(page: Page, words: str) -> None:
 async def test_a_newcomer_talks_taps_and_finds_the_talk_again(house: House, chat: Open, address_in: AddressIn) -> None:
     page = await chat()
     address = await address_in(page)
-    await expect(page.get_by_text("This is a program, not a person")).to_be_visible()
+    await expect(page.get_by_text("A program answers here. When a person writes, it says so.")).to_be_visible()
     await house.answer("Welcome. What do you need?", ("Shelter", "shelter"), ("Food", "food"), address=address)
     house.clock.pass_(timedelta(seconds=1))
     await page.get_by_role("button", name="Shelter").click()
@@ -82,6 +82,19 @@ async def test_r23_a_server_that_goes_away_makes_nothing_be_lost_or_repeated(
     finally:
         await page.close()
         await again.close()
+
+
+async def test_r14_what_a_person_wrote_is_told_from_what_the_program_wrote(
+    house: House, chat: Open, address_in: AddressIn
+) -> None:
+    page = await chat()
+    address = await address_in(page)
+    await house.answer("What do you need?", address=address)
+    await house.answer("I am Olga.", address=address, origin="staff:olga")
+    for _ in range(2):  # as it comes, and found again after a reload
+        await expect(page.locator(".item small")).to_have_text([re.compile(r"^\d\d:\d\d$"), re.compile("^A person · ")])
+        await expect(page.locator(".item .out")).to_have_text(["Program:", "A person:"])
+        await page.reload()
 
 
 async def test_what_is_not_sent_survives_a_reload(
