@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from bot.console.alert_words import CHANNELS
 from bot.console.composing import spoken
@@ -30,13 +30,14 @@ from bot.services.cases import NOT_FACTS
 from bot.services.desk import LONGEST, Desk, HandBack, View
 from bot.services.desk_ports import Glance, Viewing
 from bot.services.ports import Channeller, Clock
+from bot.services.timeline import Mark
 from bot.services.translating import Translating
 
 Answer = TypeVar("Answer")
 
 TEMPLATE = "desk/conversation.html"
 BETWEEN_BEATS = timedelta(seconds=10)
-FEW, MANY = 60, 1000  # entries shown at first, and at most
+FEW = 60  # entries shown at once
 HANDED = N_("Handed back to the bot.")
 GIVEN_BACK = N_("It is back in the queue.")
 GIVEN = N_("{name} has it now.")
@@ -86,23 +87,23 @@ class ConversationPages:
     translating: Translating
 
     async def show(self, request: web.Request) -> web.Response:
-        """Opening it is entered in the audit, once."""
-        contact, history = _contact(request), _history(request)
-        view = await self._allowed(self.desk.open(reader(request), contact, history=history))
+        """Opening it is entered in the audit, once, and so is each look at what came before."""
+        contact, before = _contact(request), _mark(request, "before")
+        view = await self._allowed(self.desk.open(reader(request), contact, history=FEW, before=before))
         await self.viewing.note(contact, StaffId(reader(request).id))
-        return await self._page(request, view)
+        return await self._page(request, view, is_past=before is not None, fragment="earlier" if before else None)
 
     async def live(self, request: web.Request) -> web.StreamResponse:
-        contact, history = _contact(request), _history(request)
-        await self._look(request, history)  # 404 before the stream begins
+        contact, since = _contact(request), _mark(request, "since")
+        await self._look(request)  # 404 before the stream begins
         following = _Following(
             pages=self, request=request, known=request.headers.get("Last-Event-ID") or request.query.get("shown", "")
         )
-        return await self.stream.run(request, contact, following.draw, history=history)
+        return await self.stream.run(request, contact, following.draw, since=since)
 
     async def typing(self, request: web.Request) -> web.Response:
         """A sign that somebody writes, for colleagues; who may not see the conversation leaves none."""
-        view = await self._look(request, 1)
+        view = await self._look(request)
         await self.viewing.note(view.contact.id, StaffId(reader(request).id), is_typing=True)
         return web.Response(status=204)
 
@@ -206,9 +207,9 @@ class ConversationPages:
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
-    async def _look(self, request: web.Request, history: int = FEW) -> View:
+    async def _look(self, request: web.Request) -> View:
         """Without an entry in the audit: who asks has opened it, or is refused by what they came to do."""
-        return await self._allowed(self.desk.look_again(reader(request), _contact(request), history=history))
+        return await self._allowed(self.desk.look_again(reader(request), _contact(request), history=FEW))
 
     async def _allowed(self, asking: Awaitable[Answer]) -> Answer:
         """What may not be done with a conversation that one may not see is not there."""
@@ -221,8 +222,8 @@ class ConversationPages:
         self, request: web.Request, view: View, *, status: int = 200, fragment: str | None = None, **more: Any
     ) -> web.Response:
         glances = tuple(one for one in await self.viewing.all() if one.contact == view.contact.id)
-        forms = {"reply": blank(), "note": blank(), "transfer": blank(), "hand_back": blank(), "sent": "", **more}
-        values = {**self.values(request, view, glances), **forms}
+        forms = {name: blank() for name in ("reply", "note", "transfer", "hand_back")}
+        values = {**self.values(request, view, glances), **forms, "sent": "", "is_past": False, **more}
         drawn = [(line, draw_line(request, line)) for line in values["lines"]]
         return page(
             request,
@@ -262,8 +263,7 @@ class ConversationPages:
             "colleagues": _others(view),
             "outcomes": [(one.value, _(text)) for one, text in OUTCOMES.items()],
             "flow": view.sessions[0].flow.replace("_", " ") if view.sessions else "",
-            "history": len(view.entries),
-            "more": min(MANY, 4 * _history(request)),
+            "since": str(view.entries[0].mark) if view.entries else "",
             "longest": LONGEST,
             "lost_at": None,
             "now": now,
@@ -417,14 +417,12 @@ def _path(contact: ContactId) -> str:
     return f"/console/desk/{contact}"
 
 
-class _Older(BaseModel):
-    most: int = Field(FEW, ge=1, le=MANY)
-
-
-def _history(request: web.Request) -> int:
+def _mark(request: web.Request, name: str) -> Mark | None:
+    """An entry's place that the address names."""
+    text = request.query.get(name, "")
     try:
-        return _Older.model_validate({name: value for name, value in request.query.items() if name == "most"}).most
-    except ValidationError as error:
+        return Mark.read(text) if text else None
+    except ValueError as error:
         raise web.HTTPNotFound from error
 
 

@@ -21,6 +21,7 @@ from bot.services.desk_ports import Glance, News, Viewing, conversation_topic
 from bot.services.ports import Clock
 from bot.services.queue import Sight
 from bot.services.staff import StaffDesk
+from bot.services.timeline import Mark
 from bot.services.watch import Lookout, Watch
 
 log = logger("desk_stream")
@@ -30,6 +31,7 @@ GONE = "gone"  # the last event of a conversation that this reader may not see a
 BEAT_SECONDS = 10.0
 REFRESH_SECONDS = 3.0  # between two looks at a conversation of which there is no news
 CHECK = timedelta(seconds=30)  # between two looks whether the reader is still signed in
+LIVE = 1000  # entries that one screen follows
 MOST = 20  # streams of one person
 
 Parts = Mapping[str, str]  # names of events to what they carry
@@ -122,13 +124,13 @@ class ConversationStream:
         self._closing.set()
 
     async def run(
-        self, request: web.Request, contact: ContactId, draw: DrawConversation, *, history: int
+        self, request: web.Request, contact: ContactId, draw: DrawConversation, *, since: Mark | None
     ) -> web.StreamResponse:
-        """Until the reader leaves, is signed out or may not see it any more, or the server stops."""
+        """What there is from that mark on, until the reader leaves or may not see it any more, or the server stops."""
         who = StaffId(reader(request).id)
         async with self.seats.stream(request) as stream, self._woken(contact) as woken:
             try:
-                await self._send(request, stream, contact, draw, woken=woken, history=history)
+                await self._send(request, stream, contact, draw, woken=woken, since=since)
             finally:
                 await self.viewing.leave(contact, who)
         return stream
@@ -141,13 +143,13 @@ class ConversationStream:
         draw: DrawConversation,
         *,
         woken: asyncio.Event,
-        history: int,
+        since: Mark | None,
     ) -> None:
         lost_at: datetime | None = None
         who, checked_at = await self.seats.still(request), self.clock.now()
         while who is not None and not self._closing.is_set():
             try:
-                view = await self.desk.look_again(who, contact, history=history)
+                view = await self.desk.look_again(who, contact, history=LIVE, since=since)
                 await self.viewing.note(contact, StaffId(who.id))
                 lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
             except Denied:

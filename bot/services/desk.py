@@ -24,11 +24,12 @@ from bot.engine.effects import GivenBack, Say, Text
 from bot.services import access, audit, faults
 from bot.services.access import Deed, Matter, Reader, of_conversation
 from bot.services.conversation import Conversation
-from bot.services.desk_ports import QueueRow, Translation
+from bot.services.desk_ports import Part, QueueRow, Translation
 from bot.services.letters import CHECK_IN
 from bot.services.ports import Bell, Clock, Store, Unit
 from bot.services.queue import in_order, visible
-from bot.services.timeline import DESK_ORIGIN, STAFF_ORIGIN, Entry, timeline
+from bot.services.timeline import ACTIVITY, DELIVERY, DESK_ORIGIN, MESSAGE, STAFF_ORIGIN, Entry, Mark, timeline
+from bot.services.timeline import since as from_mark
 from bot.services.turn import ASKED_BY, Turn, is_left_behind
 
 JOINED = Text(msgid="You are now writing with a person: {name}, {organisation}.")
@@ -147,13 +148,24 @@ class Desk:
             rows = await unit.queue.read()
         return in_order(visible(rows, reader), self.clock.now())
 
-    async def open(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
-        """Look into a conversation, at so many of its last entries; entered in the audit. Raises Denied."""
-        async with self.enter(reader, Deed.READ, contact) as room:
-            return await self._view(reader, room.unit, room.contact, room.cases, claim=room.claim, history=history)
+    async def open(
+        self, reader: Reader, contact: ContactId, *, history: int = HISTORY, before: Mark | None = None
+    ) -> View:
+        """Look into a conversation, at so many of its last entries, or of those before a mark; entered in the audit.
 
-    async def look_again(self, reader: Reader, contact: ContactId, *, history: int = HISTORY) -> View:
-        """What a screen shows that has opened it before; raises Denied when it may not any more."""
+        Raises Denied.
+        """
+        async with self.enter(reader, Deed.READ, contact, detail="earlier" if before is not None else "") as room:
+            entries = await _entries(reader, room.unit, contact, history, before=before)
+            return await self._view(room.unit, room.contact, room.cases, claim=room.claim, entries=entries)
+
+    async def look_again(
+        self, reader: Reader, contact: ContactId, *, history: int = HISTORY, since: Mark | None = None
+    ) -> View:
+        """What a screen shows that has opened it before, of so many last entries those from a mark on.
+
+        Raises Denied when it may not any more.
+        """
         async with self.store.look() as unit:
             known = await unit.contacts.get(_sought(contact))
             cases = await unit.cases.of(_sought(contact))
@@ -161,25 +173,19 @@ class Desk:
                 raise Denied(access.REFUSAL)
             access.require(reader, Deed.READ, of_conversation(contact, cases))
             claim = await unit.claims.of(contact)
-            return await self._view(reader, unit, known, cases, claim=claim, history=history)
+            entries = await _entries(reader, unit, contact, history, since=since)
+            return await self._view(unit, known, cases, claim=claim, entries=entries)
 
     async def _view(
         self,
-        reader: Reader,
         unit: Unit,
         contact: Contact,
         cases: Sequence[Case],
         *,
         claim: Claim | None,
-        history: int,
+        entries: "_Entries",
     ) -> View:
-        done = await unit.activities.of(contact.id, history + 1)
-        entries = timeline(
-            await unit.messages.history(contact.id, history + 1),
-            await unit.deliveries.history(contact.id, history + 1),
-            [one for one in done if one.kind is not ActivityKind.CLUES or reader.role is Role.SPECIALIST],  # R15
-        )
-        staff, shown = await unit.staff.all(), entries[-history:]
+        staff, shown = await unit.staff.all(), entries.shown
         return View(
             contact=contact,
             cases=cases,
@@ -191,7 +197,7 @@ class Desk:
             employer=await unit.sites.employer(contact.employer) if contact.employer else None,
             site=await unit.sites.get(contact.site) if contact.site else None,
             address=way_to(contact),
-            has_more=len(entries) > history,
+            has_more=entries.has_more,
             translations=await unit.translations.beside([one.subject for one in shown if one.text]),
         )
 
@@ -496,6 +502,39 @@ class Desk:
     def _turn(self, room: Room, address: Address, sessions: list[Session], *, origin: str = "") -> Turn:
         origin = origin or DESK_ORIGIN + room.reader.id
         return self.conversation.turn(room.unit, room.contact, address, sessions, origin=origin)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Some entries of a conversation, and whether there are earlier ones."""
+
+    shown: Sequence[Entry]
+    has_more: bool
+
+
+async def _entries(
+    reader: Reader,
+    unit: Unit,
+    contact: ContactId,
+    count: int,
+    *,
+    before: Mark | None = None,
+    since: Mark | None = None,
+) -> _Entries:
+    """The last ones of a conversation or of a part of it; one more of each kind tells whether there are more."""
+
+    def part(kind: str) -> Part:
+        return before.before(kind) if before is not None else Part(since=since.at if since is not None else None)
+
+    secret = () if reader.role is Role.SPECIALIST else (ActivityKind.CLUES,)  # R15
+    found = timeline(
+        await unit.messages.history(contact, count + 1, part=part(MESSAGE)),
+        await unit.deliveries.history(contact, count + 1, part=part(DELIVERY)),
+        await unit.activities.of(contact, count + 1, part=part(ACTIVITY), without=secret),
+    )
+    if since is not None:
+        found = from_mark(found, since)
+    return _Entries(found[-count:], len(found) > count)
 
 
 def _sendable(content: Content) -> Content:

@@ -6,14 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain.activity import Activity
+from bot.domain.activity import Activity, ActivityKind
 from bot.domain.audit import AuditEntry
 from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency
 from bot.domain.claim import Claim
 from bot.domain.consent import Consent, ConsentId
-from bot.domain.contact import ContactId
+from bot.domain.contact import Contact, ContactId
 from bot.domain.duty import Presence, Shift, ShiftId
 from bot.domain.employer import EmployerId, SiteId
+from bot.domain.merge import Merge, MergeId
 from bot.domain.message import MessageId
 from bot.domain.staff import StaffId
 
@@ -38,11 +39,26 @@ class Claims(Protocol):
     async def all(self) -> Sequence[Claim]: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a history: from `since` on, and up to `until`. Of the moment of `until` itself it holds nothing (None),
+    everything (""), or what stands before the one of that id."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    until_id: str | None = None
+
+
+WHOLE = Part()
+
+
 class Activities(Protocol):
     async def add(self, activities: Sequence[Activity]) -> None: ...
 
-    async def of(self, contact: ContactId, limit: int) -> Sequence[Activity]:
-        """The last ones, in order."""
+    async def of(
+        self, contact: ContactId, limit: int, *, part: Part = WHOLE, without: Collection[ActivityKind] = ()
+    ) -> Sequence[Activity]:
+        """The last ones of that part, in order."""
         ...
 
     async def of_case(self, case: CaseId) -> Sequence[Activity]: ...
@@ -246,6 +262,39 @@ class Erasures(Protocol):
 
     async def since(self, at: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Hashes and times of those erased at that time or later, in order."""
+        ...
+
+
+class Merges(Protocol):
+    """Contacts that are one person."""
+
+    async def hold(self, held: Sequence[ContactId]) -> None:
+        """Until this transaction ends nothing else is written of these contacts, not even a new message."""
+        ...
+
+    async def join(self, merge: Merge, became: Contact) -> None:
+        """Make everything of `merge.other` the kept contact's, who is `became` from now on, and end the other.
+
+        Where both are in a flow, the other's end; of two accounts of one broadcast the kept one has the newest answer.
+        Raises Conflict when one of them is gone.
+        """
+        ...
+
+    async def part(self, merge: Merge, at: datetime) -> None:
+        """Put back what moved and is still there, with what came by the other's addresses since.
+
+        Raises Conflict when it is undone already. Only the newest merge of a contact may be undone.
+        """
+        ...
+
+    async def get(self, merge: MergeId) -> Merge | None: ...
+
+    async def of(self, contact: ContactId) -> Sequence[Merge]:
+        """Those that stand, the newest first."""
+        ...
+
+    async def into(self, other: ContactId) -> ContactId | None:
+        """Whose everything of this contact is now; None where it was not merged."""
         ...
 
 

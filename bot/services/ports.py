@@ -17,6 +17,7 @@ from bot.domain.values import Value
 from bot.engine.effects import Called
 from bot.services.broadcast_ports import Broadcasts, Recipients
 from bot.services.desk_ports import (
+    WHOLE,
     Activities,
     Alarms,
     Audit,
@@ -27,6 +28,8 @@ from bot.services.desk_ports import (
     Corrections,
     Duty,
     Erasures,
+    Merges,
+    Part,
     QueueRows,
     Translations,
 )
@@ -73,8 +76,11 @@ class Contacts(Protocol):
 
     async def save(self, contact: Contact) -> None: ...
 
-    async def heard(self, address: Address, at: datetime) -> None:
-        """A message came from this address: note when, and that its owner wrote first if nothing was known."""
+    async def heard(self, contact: ContactId, address: Address, at: datetime) -> None:
+        """A message came from this address: note when, and that its owner wrote first if nothing was known.
+
+        Raises Conflict when the address is not, or no longer, this contact's: a merge gave it to somebody else.
+        """
         ...
 
     async def met(self, contacts: Sequence[ContactId], at: datetime) -> None:
@@ -118,8 +124,8 @@ class Messages(Protocol):
         """Contacts whose messages received before that time are still unhandled: to be rung for again."""
         ...
 
-    async def history(self, contact: ContactId, limit: int) -> Sequence[Message]:
-        """The last messages, oldest first."""
+    async def history(self, contact: ContactId, limit: int, *, part: Part = WHOLE) -> Sequence[Message]:
+        """The last messages of that part, oldest first."""
         ...
 
     async def get(self, message: MessageId) -> Message | None: ...
@@ -191,8 +197,8 @@ class Deliveries(Protocol):
         """Deliveries to one address after a position, in order: how the web chat catches up."""
         ...
 
-    async def history(self, contact: ContactId, limit: int) -> Sequence[Delivery]:
-        """The last ones to the contact, alerts too, in order."""
+    async def history(self, contact: ContactId, limit: int, *, part: Part = WHOLE) -> Sequence[Delivery]:
+        """The last ones of that part to the contact, alerts too, in order."""
         ...
 
     async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
@@ -317,6 +323,7 @@ class Unit(Protocol):
     duty: Duty
     alarms: Alarms
     erasures: Erasures
+    merges: Merges
     queue: QueueRows
     case_links: CaseLinks
     figures: Figures

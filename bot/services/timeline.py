@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.activity import Activity
 from bot.domain.delivery import Delivery
 from bot.domain.message import Message
 from bot.domain.staff import StaffId
+from bot.services.desk_ports import Part
 
 STAFF_ORIGIN = "staff:"  # of a delivery that a person wrote; the staff id follows
 DESK_ORIGIN = "desk:"  # of a delivery by which the desk says who speaks; the staff id follows
+
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Speaker(StrEnum):
@@ -47,12 +51,58 @@ class Entry:
         return f"activity:{self.activity.id}"
 
     @property
+    def mark(self) -> "Mark":
+        return Mark(at=self.at, subject=self.subject)
+
+    @property
     def text(self) -> str:
         if self.message is not None:
             return self.message.received.text
         if self.delivery is not None:
             return self.delivery.content.text
         return self.activity.text if self.activity is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """The place of one entry in a timeline, which stays where it is whatever comes after; fit for an address.
+
+    Within one moment what was heard stands first, then what was said, then what was done, each in its own order.
+    """
+
+    at: datetime
+    subject: str
+
+    @classmethod
+    def read(cls, text: str) -> "Mark":
+        """Raises ValueError for what is no mark."""
+        moment, _, subject = text.partition("-")
+        kind, _, id_ = subject.partition(":")
+        if kind not in _KINDS or not (id_ and len(id_) <= _LONGEST_ID and id_.isascii() and id_.isprintable()):
+            raise ValueError("no such place")
+        try:
+            return cls(at=_BEGINNING + timedelta(microseconds=int(moment)), subject=subject)
+        except OverflowError as error:
+            raise ValueError("no such time") from error
+
+    def __str__(self) -> str:
+        return f"{(self.at - _BEGINNING) // timedelta(microseconds=1)}-{self.subject}"
+
+    def before(self, kind: str) -> Part:
+        """What stands before it, of that kind."""
+        mine, _, id_ = self.subject.partition(":")
+        rank, own = _KINDS.index(kind), _KINDS.index(mine)
+        return Part(until=self.at, until_id=None if rank > own else id_ if rank == own else "")
+
+
+MESSAGE, DELIVERY, ACTIVITY = _KINDS = ("message", "delivery", "activity")
+_LONGEST_ID = 64  # characters
+
+
+def since(entries: Sequence[Entry], mark: Mark) -> list[Entry]:
+    """The entries from that one on, or from its moment on where it is not there any more."""
+    places = [place for place, entry in enumerate(entries) if entry.subject == mark.subject]
+    return [entry for entry in entries[places[0] if places else 0 :] if entry.at >= mark.at]
 
 
 def timeline(

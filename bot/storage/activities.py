@@ -1,6 +1,6 @@
 """Owns activities in SQL: what was done, by whom and when in clear; what was written, sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ from bot.domain.activity import Activity, ActivityId, ActivityKind
 from bot.domain.case import CaseId
 from bot.domain.contact import ContactId
 from bot.domain.staff import StaffId
+from bot.services.desk_ports import WHOLE, Part
 from bot.storage import values
+from bot.storage.parts import inside
 from bot.storage.retention import delete_oldest
 from bot.storage.schema import activities
 from bot.storage.work import Work
@@ -25,9 +27,16 @@ class SqlActivities:
         if new:
             await self._db.execute(insert(activities), [self._row(activity) for activity in new])
 
-    async def of(self, contact: ContactId, limit: int) -> Sequence[Activity]:
-        mine = select(activities).where(activities.c.contact_id == contact)
-        rows = await self._db.execute(mine.order_by(activities.c.number.desc()).limit(limit))
+    async def of(
+        self, contact: ContactId, limit: int, *, part: Part = WHOLE, without: Collection[ActivityKind] = ()
+    ) -> Sequence[Activity]:
+        at, number = activities.c.at, activities.c.number
+        mine = select(activities).where(
+            activities.c.contact_id == contact,
+            activities.c.kind.not_in([kind.value for kind in without]),
+            *inside(activities, part, at=at, number=number),
+        )
+        rows = await self._db.execute(mine.order_by(at.desc(), number.desc()).limit(limit))
         return [self._activity(row) for row in reversed(rows.all())]
 
     async def of_case(self, case: CaseId) -> Sequence[Activity]:

@@ -26,7 +26,9 @@ from bot.domain.contact import Address, Channel, ContactId
 from bot.domain.delivery import BroadcastId, Delivery, DeliveryId, DeliveryStatus, Lane
 from bot.domain.errors import Conflict, Reason
 from bot.domain.message import Receipt
+from bot.services.desk_ports import WHOLE, Part
 from bot.storage.delivery_rows import LANES, DeliveryRows
+from bot.storage.parts import inside
 from bot.storage.retention import delete_oldest
 from bot.storage.schema import IS_DOUBTED, IS_TEMPLATE, Moment, contacts, early_receipts
 from bot.storage.schema import deliveries as table
@@ -204,9 +206,11 @@ class SqlDeliveries:
         )
         return [self._rows.read(row) for row in rows]
 
-    async def history(self, contact: ContactId, limit: int) -> Sequence[Delivery]:
-        mine = select(table).where(table.c.contact_id == contact).order_by(table.c.position.desc()).limit(limit)
-        return [self._rows.read(row) for row in reversed((await self._db.execute(mine)).all())]
+    async def history(self, contact: ContactId, limit: int, *, part: Part = WHOLE) -> Sequence[Delivery]:
+        at, number = table.c.created_at, table.c.position
+        mine = select(table).where(table.c.contact_id == contact, *inside(table, part, at=at, number=number))
+        rows = await self._db.execute(mine.order_by(at.desc(), number.desc()).limit(limit))
+        return [self._rows.read(row) for row in reversed(rows.all())]
 
     async def cancel_queued(self, contact: ContactId, origin_prefix: str = "") -> int:
         cancelled = await self._db.execute(

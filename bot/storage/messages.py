@@ -11,7 +11,9 @@ from bot.domain.case import Compartment
 from bot.domain.contact import Address, Channel, ContactId, Scheme
 from bot.domain.message import Attachment, Doubt, Message, MessageId, MessageKind, Received
 from bot.domain.values import Position
+from bot.services.desk_ports import WHOLE, Part
 from bot.storage import values
+from bot.storage.parts import inside
 from bot.storage.retention import delete_oldest
 from bot.storage.schema import IS_DOUBTED_MESSAGE, cases, corrections, messages
 from bot.storage.upsert import insert_new
@@ -86,10 +88,10 @@ class SqlMessages:
         )
         return [ContactId(row.contact_id) for row in rows]
 
-    async def history(self, contact: ContactId, limit: int) -> Sequence[Message]:
-        rows = await self._db.execute(
-            select(messages).where(messages.c.contact_id == contact).order_by(messages.c.number.desc()).limit(limit)
-        )
+    async def history(self, contact: ContactId, limit: int, *, part: Part = WHOLE) -> Sequence[Message]:
+        at, number = messages.c.received_at, messages.c.number
+        mine = select(messages).where(messages.c.contact_id == contact, *inside(messages, part, at=at, number=number))
+        rows = await self._db.execute(mine.order_by(at.desc(), number.desc()).limit(limit))
         return [self._message(row) for row in reversed(rows.all())]
 
     async def get(self, message: MessageId) -> Message | None:

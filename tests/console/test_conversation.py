@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -288,17 +289,59 @@ async def test_whatsapp_shows_its_window_and_closes_outside_it(desk: DeskScene) 
     assert "<fieldset disabled data-shut" in text
 
 
-async def test_older_entries_come_by_a_link(desk: DeskScene) -> None:
+async def test_everything_that_came_before_is_there_page_by_page_once_and_in_order(desk: DeskScene) -> None:
+    """Without JavaScript too; much happens in one moment here, for the clock stands still half of the time."""
     browser = await desk.staff()
-    worker, _, path = await held(desk, browser, says="the very first")
-    for number in range(60):  # the bot is mute: each is one entry
-        await worker.says(f"word {number}")
+    worker, case, path = await held(desk, browser, says="word 0 ")
+    for number in range(1, 200):  # the bot is mute: each is one entry
+        await worker.says(f"word {number} ")
+        if number % 2:
+            desk.muster.clock.forward(timedelta(seconds=1))
+        if number % 50 == 0:
+            await browser.post(f"{path}/note", {"note": f"word {number} noted "})
+    found: list[str] = []
     text = await browser.text(path)
-    assert "the very first" not in text
-    assert "word 59" in text
-    link = text.split(f"{path}?most=")[1].split('"')[0]
-    assert "the very first" in await browser.text(f"{path}?most={link}")
-    assert (await browser.get(f"{path}?most=100000")).status == 404
+    assert "word 0 " not in text
+    while True:
+        shown = re.findall(r"word (\d+ (?:noted)?)", text.split('id="talk-title"')[1].split('id="composer"')[0])
+        found = [*shown, *found]
+        earlier = re.search(rf'href="({path}\?before=[^"]+)"', text)
+        if earlier is None:
+            break
+        text = await browser.text(earlier[1])
+        assert "What is new is not shown here." in text
+    said = [one for number in range(200) for one in ([f"{number} "] + [f"{number} noted"] * (number in (50, 100, 150)))]
+    assert found == said
+    async with desk.muster.store.look() as unit:
+        entries = await unit.audit.search(subject=case.contact, limit=50)
+    assert sum((one.deed, one.detail) == ("read", "earlier") for one in entries) == 3  # R17
+
+
+@pytest.mark.parametrize("mark", ["x", "1-x:y", "1-message:", "99999999999999999999999-message:a", "1-message:a%00b"])
+async def test_a_place_that_cannot_be_is_not_there(desk: DeskScene, mark: str) -> None:
+    browser = await desk.staff()
+    _, _, path = await held(desk, browser)
+    assert (await browser.get(f"{path}?before={mark}")).status == 404
+    assert (await browser.get(f"{path}/live?since={mark}")).status == 404
+
+
+async def test_a_screen_follows_from_its_first_entry_on_however_much_comes(desk: DeskScene) -> None:
+    """What was loaded from before stands above it: nothing may be missing in between after a break."""
+    browser = await desk.staff()
+    worker, _, path = await held(desk, browser)
+    for number in range(70):
+        await worker.says(f"word {number} ")
+        desk.muster.clock.forward(timedelta(seconds=1))
+    text = await browser.text(path)
+    first = re.findall(r"word (\d+) ", text)[0]
+    since = re.search(r"live\?since=([^&]+)&", text)
+    assert since is not None
+    for number in range(70, 170):
+        await worker.says(f"word {number} ")
+        desk.muster.clock.forward(timedelta(seconds=1))
+    async with desk.watching(browser, f"{path}/live?since={since[1]}&shown=other") as stream:
+        timeline = (await stream.until("timeline"))["timeline"]
+    assert re.findall(r"word (\d+) ", timeline) == [str(number) for number in range(int(first), 170)]
 
 
 def _own(browser: Browser) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,35 @@ async def test_a_half_written_reply_survives_what_comes_in(desk: DeskScene, open
     await expect(page.locator("#text")).to_have_value("half a sent")
     await expect(page.locator("#text")).to_be_enabled()
     assert "half a sent" not in await page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+
+
+@pytest.mark.parametrize("viewport", [SMALL, {"width": 1280, "height": 900}])
+async def test_what_came_before_comes_above_and_the_reader_stays_where_they_are(
+    desk: DeskScene, opened: Opened, viewport: dict[str, int]
+) -> None:
+    worker, _case = await desk.waits()
+    page = await opened("/console/desk", viewport=viewport)
+    await page.locator("#take-next").click()
+    await expect(page.locator("#text")).to_be_enabled()
+    for number in range(130):
+        await worker.says(f"word {number}.")
+        desk.muster.clock.forward(timedelta(seconds=1))
+    await page.goto(page.url)
+    for _ in range(2):
+        first = page.locator("#history li").first
+        name = await first.get_attribute("id")
+        await page.locator("#earlier a").scroll_into_view_if_needed()
+        was = await first.bounding_box()
+        await page.locator("#earlier a").press("Enter")
+        await expect(page.locator("#history li").first).not_to_have_attribute("id", name or "")
+        await expect(page.locator(":focus")).to_have_count(1)
+        now = await page.locator(f"#{name}").bounding_box()
+        assert was is not None
+        assert now is not None
+        assert abs(was["y"] - now["y"]) < 3
+    await expect(page.locator("#history")).to_contain_text("word 0.")
+    await expect(page.locator("#history")).to_contain_text("word 129.")
+    await is_sound(page, f"conversation-earlier-{viewport['width']}")
 
 
 async def test_an_urgent_one_is_in_the_title_and_rings_when_allowed(desk: DeskScene, opened: Opened) -> None:

@@ -62,12 +62,13 @@ addEventListener("DOMContentLoaded", () => {
 
   // --- a conversation ---------------------------------------------------------------------------------------------
   const timeline = document.getElementById("timeline");
+  const history = document.getElementById("history"); // scrolls by itself on a wide screen, with the page on a narrow one
   const newer = document.getElementById("newer");
   const last = () => timeline.lastElementChild;
   const isAtEnd = () => {
     if (!last()) return true;
     const bottom = last().getBoundingClientRect().bottom;
-    return bottom < Math.min(innerHeight, timeline.getBoundingClientRect().bottom) + 160; // pixels: about two lines
+    return bottom < Math.min(innerHeight, history.getBoundingClientRect().bottom) + 160; // pixels: about two lines
   };
   let wasAtEnd = true;
 
@@ -90,7 +91,7 @@ addEventListener("DOMContentLoaded", () => {
   };
 
   if (timeline) {
-    timeline.scrollTop = timeline.scrollHeight;
+    history.scrollTop = history.scrollHeight;
     places();
     newer.addEventListener("click", () => { newer.textContent = ""; last()?.scrollIntoView({ block: "end" }); });
     let typed = 0;
@@ -124,9 +125,27 @@ addEventListener("DOMContentLoaded", () => {
     if (part === "standing") standing();
     if (part === "timeline" || part === "entries") {
       places();
-      if (part === "timeline" || wasAtEnd) { timeline.scrollTop = timeline.scrollHeight; last()?.scrollIntoView({ block: "nearest" }); }
+      if (part === "timeline" || wasAtEnd) { history.scrollTop = history.scrollHeight; last()?.scrollIntoView({ block: "nearest" }); }
       else newer.textContent = newer.dataset.text;
     }
+  });
+  // What came before is put above, and what was read stays where it is.
+  let held = null;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target.id !== "earlier") return;
+    const entry = event.target.nextElementSibling;
+    history.style.overflowAnchor = document.documentElement.style.overflowAnchor = "none";
+    held = { entry, top: entry.getBoundingClientRect().top };
+  });
+  document.body.addEventListener("htmx:afterSettle", () => {
+    if (!held) return;
+    places();
+    const moved = () => held.entry.getBoundingClientRect().top - held.top;
+    history.scrollTop += moved();
+    scrollBy({ top: moved(), behavior: "instant" });
+    history.style.overflowAnchor = document.documentElement.style.overflowAnchor = "";
+    (document.querySelector("#earlier a") ?? history).focus({ preventScroll: true });
+    held = null;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "composer") { standing(); document.getElementById("text")?.focus(); }
