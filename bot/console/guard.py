@@ -128,6 +128,8 @@ class Door:
         here = visits.visit(request)
         if not _is_open(request) and (here.signed_in is None or not here.signed_in.is_full):
             return _to_sign_in(request)
+        if "\0" in request.path + request.query_string:  # no name has it, and no database compares with it
+            raise web.HTTPNotFound
         if request.method in _SAFE:
             return await handler(request)
         request = request.clone(client_max_size=_limit(request))
