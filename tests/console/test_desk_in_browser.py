@@ -108,7 +108,83 @@ async def test_a_half_written_reply_survives_what_comes_in(desk: DeskScene, open
     await expect(page.locator("#timeline")).to_contain_text("are you there?")
     await expect(page.locator("#text")).to_have_value("half a sent")
     await expect(page.locator("#text")).to_be_enabled()
-    assert "half a sent" not in await page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+
+
+async def test_what_is_half_written_outlives_a_reload_and_is_gone_when_sent(desk: DeskScene, opened: Opened) -> None:
+    worker, case = await desk.waits()
+    _, other = await desk.waits()
+    page = await opened("/console/desk")
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.locator(f"#take-{case.contact}").click()
+    await page.locator("#text").fill("half a sent")
+    await page.locator("summary", has_text="Write a note").click()
+    await page.locator("#note").fill("seems afr")
+    await page.reload()
+    await expect(page.locator("#text")).to_have_value("half a sent")
+    await expect(page.locator("#note")).to_have_value("seems afr")
+    await expect(page.locator("#note")).to_be_visible()
+    await expect(page.locator("#composer .kept")).to_have_text("You had written this and not sent it.")
+    here = page.url
+    await page.goto(here.replace(case.contact, other.contact))
+    await expect(page.locator("#text")).to_have_value("")
+    await page.goto(here)
+    await page.locator("#send").click()
+    await expect(page.locator("#composer .flash.done")).to_be_visible()
+    assert worker.said[-1].text == "half a sent"
+    await page.reload()
+    await expect(page.locator("#note")).to_have_value("seems afr")
+    await expect(page.locator("#text")).to_have_value("")
+    assert await page.evaluate("localStorage.length") == 0
+
+
+async def test_leaving_warns_while_something_is_not_sent_and_only_then(desk: DeskScene, opened: Opened) -> None:
+    await desk.waits()
+    page = await opened("/console/desk")
+    asked: list[str] = []
+
+    async def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        await dialog.accept()
+
+    page.on("dialog", answer)
+    await page.locator("#take-next").click()
+    await page.locator("#text").fill("half a sent")
+    await page.reload()
+    assert asked == ["beforeunload"]
+    await page.locator("#text").press("Control+Enter")
+    await expect(page.locator("#composer .flash.done")).to_be_visible()
+    await page.reload()
+    assert asked == ["beforeunload"]
+
+
+async def test_what_is_half_written_goes_along_to_composing_and_is_sent_once(desk: DeskScene, opened: Opened) -> None:
+    worker, _case = await desk.waits()
+    page = await opened("/console/desk")
+    await page.locator("#take-next").click()
+    await page.locator("#text").fill("half a sent")
+    await page.locator("#composer button[value=open]").click()
+    await expect(page.locator("form.compose #text")).to_have_value("half a sent")
+    await page.locator("form.compose #text").fill("half a sentence")
+    await page.locator("form.compose button[value=send]").click()
+    await expect(page.locator("#timeline")).to_contain_text("half a sentence")
+    assert worker.said[-1].text == "half a sentence"
+    await expect(page.locator("#text")).to_have_value("")
+
+
+async def test_who_signs_out_leaves_nothing_half_written_behind(desk: DeskScene, opened: Opened) -> None:
+    await desk.waits()
+    page = await opened("/console/desk")
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.locator("#take-next").click()
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    for one in (page, other):
+        await one.locator("#text").fill("half a sent")
+        assert "half a sent" in await one.evaluate("JSON.stringify(sessionStorage)")
+    await page.locator("[data-sign-out] button").click()
+    await expect(page).to_have_url(re.compile("sign-in"))
+    for one in (page, other):
+        await one.wait_for_function("!JSON.stringify(sessionStorage).includes('half')")
 
 
 @pytest.mark.parametrize("viewport", [SMALL, {"width": 1280, "height": 900}])

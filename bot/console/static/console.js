@@ -31,6 +31,19 @@
     fetch("/console/still-here", { credentials: "same-origin" }).catch(() => {});
   });
 
+  // What somebody has half-written in this tab is theirs alone, and is gone with them, in every tab.
+  const forget = (isForgotten) => {
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith("draft:") && isForgotten(name)) sessionStorage.removeItem(name);
+  };
+  const { me } = document.body.dataset;
+  if (me) forget((name) => !name.startsWith(`draft:${me}:`));
+  const tabs = new BroadcastChannel("muster");
+  tabs.addEventListener("message", ({ data }) => { if (data === "signed out") forget(() => true); });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-sign-out]")) return;
+    addEventListener("pagehide", () => { forget(() => true); tabs.postMessage("signed out"); }, { once: true });
+  });
+
   // Before something is replaced for good: forms and buttons that carry data-confirm ask first.
   document.addEventListener("submit", (event) => {
     const text = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;

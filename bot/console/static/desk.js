@@ -107,15 +107,7 @@ addEventListener("DOMContentLoaded", () => {
       const form = event.target.closest("[data-composer]");
       if (form) { event.preventDefault(); form.requestSubmit(form.querySelector("#send")); }
     });
-    // Nobody loses a half-written answer to a slip.
-    addEventListener("beforeunload", (event) => {
-      const text = document.querySelector("[data-composer] textarea");
-      if (text && text.value.trim() && text.value !== text.defaultValue && !sending) event.preventDefault();
-    });
   }
-  let sending = false;
-  document.addEventListener("submit", () => { sending = true; setTimeout(() => { sending = false; }, 1000); });
-
   document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
     if (event.target.id === "entries") wasAtEnd = isAtEnd();
   });
