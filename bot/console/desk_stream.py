@@ -34,8 +34,11 @@ CHECK = timedelta(seconds=30)  # between two looks whether the reader is still s
 LIVE = 1000  # entries that one screen follows
 MOST = 20  # streams of one person
 
+SEND_SECONDS = 30.0  # in which a screen takes what is sent to it, or is cut off: it comes again and gets the whole
+
 Parts = Mapping[str, str]  # names of events to what they carry
-DrawQueue = Callable[[Sight, Reader, datetime | None], Parts]
+Events = Mapping[str, bytes]  # names of events to all of them, as they go over the wire
+DrawQueue = Callable[[Sight, Reader, datetime | None], Events]
 DrawConversation = Callable[[View | None, tuple[Glance, ...], datetime | None], tuple[Parts, str]]  # with its id
 
 
@@ -74,7 +77,10 @@ class Seats:
 
 @dataclass(kw_only=True)
 class QueueStream:
-    """Sends the queue to whoever watches; it is read once, and drawn once for those who may see the same."""
+    """Sends the queue to whoever watches; it is read once, and drawn once for those who may see the same.
+
+    An event is the whole part of the page as it is now: whoever was cut off has missed nothing when they are back.
+    """
 
     lookout: Lookout[str, Sight]
     seats: Seats
@@ -90,16 +96,17 @@ class QueueStream:
     async def _send(
         self, request: web.Request, stream: EventSourceResponse, watch: Watch[Sight], draw: DrawQueue
     ) -> None:
-        shown: Parts = {}
+        shown: Events = {}
         who, checked_at = await self.seats.still(request), self.clock.now()
         while who is not None and who.role.answers and not watch.is_closed:
             version = watch.version
             if watch.seen is not None:
-                parts = draw(watch.seen, who, watch.lost_at)
-                for name, text in parts.items():
-                    if name == BEAT or shown.get(name) != text:
-                        await stream.send(text, event=name)
-                shown = parts
+                events = draw(watch.seen, who, watch.lost_at)
+                async with asyncio.timeout(SEND_SECONDS):
+                    for name, event in events.items():
+                        if name == BEAT or shown.get(name) != event:
+                            await stream.write(event)
+                shown = events
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.beat_seconds):
                     await watch.after(version)
@@ -185,6 +192,12 @@ class ConversationStream:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+
+
+def event(name: str, text: str) -> bytes:
+    """A server-sent event, encoded once for all screens that it goes to."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "".join([f"event: {name}\n", *(f"data: {line}\n" for line in lines), "\n"]).encode()
 
 
 async def _send(stream: EventSourceResponse, drawn: tuple[Parts, str]) -> None:

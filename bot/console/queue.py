@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.console.desk_stream import BEAT, QueueStream
+from bot.console.desk_stream import BEAT, Events, QueueStream, event
 from bot.console.desk_words import COMPARTMENTS, PLACES, SHAPES, SOMEBODY, TOPICS, URGENCIES, clock_of, name_of, span
 from bot.console.forms import read_form
 from bot.console.render import draw, page
@@ -17,9 +17,9 @@ from bot.console.visit import reader, see_other, signed_in, words
 from bot.console.words import N_, Words
 from bot.domain.case import Compartment, Topic, Urgency
 from bot.domain.contact import ContactId
-from bot.domain.employer import SiteId
+from bot.domain.employer import EmployerId, SiteId
 from bot.domain.errors import Conflict, Denied
-from bot.domain.staff import StaffId
+from bot.domain.staff import Role, StaffId
 from bot.services.access import Deed, Matter, Reader, Subject, may
 from bot.services.desk import Desk
 from bot.services.desk_ports import QueueRow
@@ -47,13 +47,34 @@ class Taking(BaseModel):
     contact: str = Field(max_length=64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Who gets the very same bytes: the same words, the same permissions and the same question.
+
+    Everything by which services/access may tell two readers apart is in it, but their id; a list of what is the
+    reader's own is shared with nobody.
+    """
+
+    language: str
+    role: Role
+    employer: EmployerId | None
+    asked: str
+    owner: str
+
+    @classmethod
+    def of(cls, who: Reader, asked: Asked, language: str) -> "Alike":
+        owner = who.id if asked.mine else ""
+        return cls(language=language, role=who.role, employer=who.employer, asked=asked.model_dump_json(), owner=owner)
+
+
 @dataclass(slots=True)
 class Drawn:
-    """What was drawn of one sight, for all who see the same."""
+    """What was drawn of one sight, for all who see the same; it goes when the next sight comes."""
 
     sight: Sight
     rows: dict[tuple[str, ContactId], str] = field(default_factory=dict)  # by language
-    parts: dict[object, Mapping[str, str]] = field(default_factory=dict)
+    events: dict[Alike, Events] = field(default_factory=dict)
+    beats: dict[tuple[str, datetime | None, datetime], bytes] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -75,10 +96,11 @@ class QueuePages:
         asked = self._asked(request)
         _operator(request)
 
-        def parts(sight: Sight, who: Reader, lost_at: datetime | None) -> Mapping[str, str]:
-            return {**self._parts(request, sight, who, asked), BEAT: self._beat(request, lost_at)}
+        def events(sight: Sight, who: Reader, lost_at: datetime | None) -> Events:
+            drawn = self._drawn_of(sight)
+            return {**self._events(request, drawn, who, asked), BEAT: self._beat(request, drawn, lost_at)}
 
-        return await self.stream.run(request, parts)
+        return await self.stream.run(request, events)
 
     async def take(self, request: web.Request) -> web.Response:
         _operator(request)
@@ -115,19 +137,28 @@ class QueuePages:
 
     # --- drawing ------------------------------------------------------------------------------------------------------
 
-    def _parts(self, request: web.Request, sight: Sight, who: Reader, asked: Asked) -> Mapping[str, str]:
-        """The live parts, drawn once for all who ask the same and may see the same."""
+    def _drawn_of(self, sight: Sight) -> Drawn:
         if self._drawn is None or self._drawn.sight is not sight:
             self._drawn = Drawn(sight)
-        mine = who.id if asked.mine else ""
-        alike = words(request).language, _sees_protection(who), asked.model_dump_json(), mine
-        if alike not in self._drawn.parts:
-            values = self._values(request, sight, who, asked)
-            self._drawn.parts[alike] = {part: draw(request, TEMPLATE, part, **values) for part in ("tally", "rows")}
-        return self._drawn.parts[alike]
+        return self._drawn
 
-    def _beat(self, request: web.Request, lost_at: datetime | None) -> str:
-        return draw(request, TEMPLATE, BEAT, lost_at=lost_at, now=self.clock.now())
+    def _events(self, request: web.Request, drawn: Drawn, who: Reader, asked: Asked) -> Events:
+        """The live parts, drawn once for all who ask the same and may see the same."""
+        alike = Alike.of(who, asked, words(request).language)
+        if alike not in drawn.events:
+            values = self._values(request, drawn.sight, who, asked)
+            drawn.events[alike] = {
+                part: event(part, draw(request, TEMPLATE, part, **values)) for part in ("tally", "rows")
+            }
+        return drawn.events[alike]
+
+    def _beat(self, request: web.Request, drawn: Drawn, lost_at: datetime | None) -> bytes:
+        """The sign of life, drawn once a second for all of one language."""
+        now = self.clock.now().replace(microsecond=0)
+        key = words(request).language, lost_at, now
+        if key not in drawn.beats:
+            drawn.beats[key] = event(BEAT, draw(request, TEMPLATE, BEAT, lost_at=lost_at, now=now))
+        return drawn.beats[key]
 
     def _values(self, request: web.Request, sight: Sight, who: Reader, asked: Asked) -> dict[str, Any]:
         now = self.clock.now()

@@ -17,6 +17,7 @@ from bot.console.assets import Assets
 from bot.console.current import CURRENT, Current
 from bot.console.navigation import places_for
 from bot.console.words import Words, names
+from bot.services.staff import SignedIn
 
 _TEMPLATES = Path(__file__).parent / "templates"
 CONTENT_POLICY = (
@@ -71,7 +72,7 @@ def page(
     `fragment` names one block of it, drawn alone when htmx asks; `has_map` allows the inline styles that Leaflet needs.
     """
     is_part = fragment is not None and is_htmx(request)
-    context = {**_known(request), **values}
+    context = {**_known(request), **_frame(request), **values}
     if is_part and fragment is not None:
         text = _block(request, template, fragment, context)
     else:
@@ -100,8 +101,8 @@ def _block(request: web.Request, template: str, name: str, context: Mapping[str,
 
 
 def _known(request: web.Request) -> dict[str, Any]:
-    here = visits.visit(request)
-    signed_in = here.signed_in if here.signed_in is not None and here.signed_in.is_full else None
+    """What every part of a page knows."""
+    here, signed_in = visits.visit(request), _signed_in(request)
     look = request.app[LOOK]
     return {
         "_": here.words,
@@ -110,14 +111,25 @@ def _known(request: web.Request) -> dict[str, Any]:
         "csrf_token": here.csrf,
         "me": signed_in,
         "reader": signed_in.reader if signed_in else None,
-        "navigation": (
-            places_for(signed_in.reader, here.words, request.path, request.get(CURRENT, Current())) if signed_in else ()
-        ),
-        "flash": visits.flash_of(request),
         "organisation": look.organisation,
         "zone": look.zone,
         "here": request.rel_url.path_qs if request.method in ("GET", "HEAD") else visits.HOME,
     }
+
+
+def _frame(request: web.Request) -> dict[str, Any]:
+    """What is around the page, and in no part that is drawn alone."""
+    signed_in, known = _signed_in(request), request.get(CURRENT, Current())
+    here = visits.visit(request)
+    return {
+        "navigation": places_for(signed_in.reader, here.words, request.path, known) if signed_in else (),
+        "flash": visits.flash_of(request),
+    }
+
+
+def _signed_in(request: web.Request) -> SignedIn | None:
+    signed_in = visits.visit(request).signed_in
+    return signed_in if signed_in is not None and signed_in.is_full else None
 
 
 @pass_context

@@ -49,9 +49,10 @@ async def answers(url: str) -> bool:
         return False
 
 
-def cpu_seconds() -> Counter[int]:
-    """Processor seconds used so far by us and our descendants, by process group; empty where there is no /proc."""
-    return sum((_group_time(pid) for pid in (os.getpid(), *_descendants(os.getpid()))), Counter[int]())
+def cpu_seconds(root: int | None = None) -> Counter[int]:
+    """Processor seconds used so far by `root` (us) and its descendants, by process group; empty without a /proc."""
+    first = os.getpid() if root is None else root
+    return sum((_group_time(pid) for pid in (first, *_descendants(first))), Counter[int]())
 
 
 def _descendants(pid: int) -> list[int]:
