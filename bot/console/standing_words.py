@@ -48,6 +48,7 @@ CLOSINGS = {
     Closing.ON_LEAVE: N_("On leave, not here"),
     Closing.LEFT: N_("Works here no more"),
     Closing.WRONG_NUMBER: N_("Wrong number"),
+    Closing.DUPLICATE: N_("The same person is listed twice"),
     Closing.HANDED_OVER: N_("Handed over to rescuers, police or a consulate"),
 }
 

@@ -33,6 +33,7 @@ class Closing(StrEnum):
     ON_LEAVE = "on_leave"
     LEFT = "left"
     WRONG_NUMBER = "wrong_number"
+    DUPLICATE = "duplicate"  # the same person as another recipient, with whom they are counted
     HANDED_OVER = "handed_over"  # to rescuers, police or a consulate
 
 

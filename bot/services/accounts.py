@@ -39,7 +39,7 @@ async def _redirect(unit: Unit, number: int, delivery: Delivery, ways: Mapping[C
     assert delivery.outreach is not None
     contact = await unit.contacts.get(delivery.contact)
     recipient = await unit.recipients.get(number)
-    if contact is None or recipient is None:
+    if contact is None or recipient is None or recipient.contact is None:  # erased, or counted in another account
         return
     tried = await unit.deliveries.of_recipient(number)
     state = state_after((one.status for one in tried), is_answered=recipient.has_answered) or RecipientState.FAILED

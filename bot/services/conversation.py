@@ -172,8 +172,8 @@ class Conversation:
         message, now = prepared.message, self.clock.now()
         async with self.store.transaction(message.contact) as unit:
             contact = await unit.contacts.get(message.contact)
-            if not await unit.messages.mark_handled(message.id, now) or contact is None:
-                return Lane.REPLY  # handled before, or its sender is erased: nothing to do
+            if contact is None or not await unit.messages.mark_handled(message.id, now, of=contact.id):
+                return Lane.REPLY  # handled before, its sender erased, or (by a merge) another contact's
             contact = await self._know(unit, contact, prepared)
             sessions, is_lost = await faults.sound(unit, self.house, contact, self._setting(contact))
             sessions = await self._leave_past(unit, sessions, message, self._setting(contact).language)
@@ -416,7 +416,7 @@ class Conversation:
         now = self.clock.now()
         async with self.store.transaction(message.contact) as unit:
             contact = await unit.contacts.get(message.contact)
-            if not await unit.messages.mark_handled(message.id, now) or contact is None:
+            if contact is None or not await unit.messages.mark_handled(message.id, now, of=contact.id):
                 return Lane.REPLY
             sessions, _ = await faults.sound(unit, self.house, contact, self._setting(contact))
             if sessions:

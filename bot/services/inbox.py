@@ -62,7 +62,7 @@ class Inbox:
         message = Message(id=MessageId(self._ids.new()), contact=contact.id, received=received, received_at=now)
         if not await unit.messages.add(message):
             return None
-        await unit.contacts.heard(received.address, now)
+        await unit.contacts.heard(received.address, now, of=contact.id)
         return message
 
 

@@ -76,10 +76,10 @@ class Contacts(Protocol):
 
     async def save(self, contact: Contact) -> None: ...
 
-    async def heard(self, contact: ContactId, address: Address, at: datetime) -> None:
+    async def heard(self, address: Address, at: datetime, *, of: ContactId | None = None) -> None:
         """A message came from this address: note when, and that its owner wrote first if nothing was known.
 
-        Raises Conflict when the address is not, or no longer, this contact's: a merge gave it to somebody else.
+        Raises Conflict when it is no longer the address `of` that contact: a merge gave it to another.
         """
         ...
 
@@ -108,8 +108,11 @@ class Messages(Protocol):
         """This contact's unhandled messages in order: by the provider's sequence where it has one, else by arrival."""
         ...
 
-    async def mark_handled(self, message: MessageId, at: datetime) -> bool:
-        """False when another process has handled it: the caller must give up its transaction."""
+    async def mark_handled(self, message: MessageId, at: datetime, *, of: ContactId | None = None) -> bool:
+        """False when another process has handled it, or it is not `of` that contact any more, after a merge.
+
+        The caller must give up its transaction then.
+        """
         ...
 
     async def count_attempt(self, message: MessageId) -> int:

@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,14 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.contact import ContactId
 from bot.domain.errors import ConfigurationError, InputError
+from bot.domain.merge import MergeId
 from bot.services.ports import Clock
 from bot.storage import database, index_key
 from bot.storage.archive import NO_ARCHIVE, Reader, Writer, written
 from bot.storage.contacts import SqlContacts
 from bot.storage.crypto import Keyring, Tampered, Vault
 from bot.storage.erasures import mark
+from bot.storage.merges import SqlMerges
 from bot.storage.migrate import check, head
-from bot.storage.schema import Moment, erasures, metadata
+from bot.storage.schema import Moment, erasures, merges, metadata
 from bot.storage.upsert import insert_new
 from bot.storage.work import Work
 
@@ -214,8 +216,20 @@ async def _erase_again(work: Work, again: Mapping[str, datetime]) -> int:
     for forgotten, at in again.items():
         await insert_new(work.connection, erasures, {"id": forgotten, "at": at})
     known, contacts = set((await work.connection.scalars(select(erasures.c.id))).all()), metadata.tables["contacts"]
+    await _part_from(work, known)
     ids = (await work.connection.scalars(select(contacts.c.id))).all()
     back = [ContactId(one) for one in ids if mark(work.vault, one) in known]
     for contact in back:
         await SqlContacts(work).erase(contact)
     return len(back)
+
+
+async def _part_from(work: Work, known: Collection[str]) -> None:
+    """Whoever was erased after a merge was undone is taken out of it first: the other person keeps what is theirs."""
+    stored = SqlMerges(work, SqlContacts(work))
+    standing = select(merges.c.id).where(merges.c.undone_at.is_(None)).order_by(merges.c.at.desc(), merges.c.id.desc())
+    for key in (await work.connection.scalars(standing)).all():
+        merge = await stored.get(MergeId(key))
+        is_erased = merge is not None and mark(work.vault, merge.other) in known
+        if merge is not None and is_erased and mark(work.vault, merge.contact) not in known:
+            await stored.part(merge, work.clock.now())

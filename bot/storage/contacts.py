@@ -21,6 +21,7 @@ from bot.storage.schema import (
     contact_groups,
     contacts,
     deliveries,
+    merges,
     messages,
     metadata,
     recipients,
@@ -62,6 +63,7 @@ def _heard() -> Update:
 
 
 _HEARD = _heard()
+_HEARD_OF = _HEARD.where(addresses.c.contact_id == bindparam("contact"))
 
 
 class SqlContacts:
@@ -94,8 +96,12 @@ class SqlContacts:
         if known is None or known.groups != contact.groups:
             await self._save_groups(contact)
 
-    async def heard(self, address: Address, at: datetime) -> None:
-        await self._db.execute(_HEARD, {"address": self._vault.hash_address(address), "at": at})
+    async def heard(self, address: Address, at: datetime, *, of: ContactId | None = None) -> None:
+        said = {"address": self._vault.hash_address(address), "at": at}
+        if of is None:
+            await self._db.execute(_HEARD, said)
+        elif (await self._db.execute(_HEARD_OF, {**said, "contact": of})).rowcount == 0:
+            raise Conflict("The address is another contact's since a moment: try again.")
 
     async def met(self, told: Sequence[ContactId], at: datetime) -> None:
         if told:
@@ -119,11 +125,14 @@ class SqlContacts:
         for row in (await self._db.execute(select(addresses.c.id).where(refused))).all():
             await insert_new(self._db, refused_addresses, {"id": row.id})
         await self._leave_accounts(contact)
+        merged = select(merges.c.other_id).where(merges.c.contact_id == contact, merges.c.undone_at.is_(None))
+        others = [ContactId(one) for one in await self._db.scalars(merged)]
         for table in reversed(metadata.sorted_tables):
             if "contact_id" in table.c and table is not recipients:  # the sums of an alert stay whole without them
                 await self._db.execute(delete(table).where(table.c.contact_id == contact))
         if (await self._db.execute(delete(contacts).where(contacts.c.id == contact))).rowcount:
-            await SqlErasures(self._work).add(contact)
+            for one in (contact, *others):  # in an older backup they are still apart
+                await SqlErasures(self._work).add(one)
 
     async def _leave_accounts(self, contact: ContactId) -> None:
         """The sums of broadcasts stay whole without the person; whom nobody knows any more is not waited for."""

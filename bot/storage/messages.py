@@ -29,6 +29,7 @@ _HANDLE = (
     .where(messages.c.id == bindparam("message"), messages.c.handled_at.is_(None))
     .values(handled_at=bindparam("at"))
 )
+_HANDLE_OF = _HANDLE.where(messages.c.contact_id == bindparam("contact"))
 # A contact's whole file lies where the most protected of their cases lies.
 _IS_PROTECTED = exists().where(
     cases.c.contact_id == messages.c.contact_id, cases.c.compartment == Compartment.PROTECTION.value
@@ -63,8 +64,10 @@ class SqlMessages:
         rows = await self._db.execute(_WAITING, {"contact": contact})
         return in_order([self._message(row) for row in rows])
 
-    async def mark_handled(self, message: MessageId, at: datetime) -> bool:
-        return (await self._db.execute(_HANDLE, {"message": message, "at": at})).rowcount == 1
+    async def mark_handled(self, message: MessageId, at: datetime, *, of: ContactId | None = None) -> bool:
+        handle = _HANDLE if of is None else _HANDLE_OF
+        done = {"message": message, "at": at, **({} if of is None else {"contact": of})}
+        return (await self._db.execute(handle, done)).rowcount == 1
 
     async def count_attempt(self, message: MessageId) -> int:
         counted = (

@@ -22,6 +22,7 @@ from bot.services.desk_ports import (
     Corrections,
     Duty,
     Erasures,
+    Merges,
     QueueRows,
     Translations,
 )
@@ -56,6 +57,7 @@ from bot.storage.documents import SqlDocuments
 from bot.storage.duty import SqlDuty
 from bot.storage.erasures import SqlErasures
 from bot.storage.figures import SqlFigures
+from bot.storage.merges import SqlMerges
 from bot.storage.messages import SqlMessages
 from bot.storage.migrate import check
 from bot.storage.places import SqlPlaces
@@ -99,6 +101,7 @@ class SqlUnit:
         self.duty: Duty = SqlDuty(work)
         self.alarms: Alarms = SqlAlarms(work)
         self.erasures: Erasures = SqlErasures(work)
+        self.merges: Merges = SqlMerges(work, contacts)
         self.queue: QueueRows = SqlQueueRows(work, cases)
         self.case_links: CaseLinks = SqlCaseLinks(work)
         self.service: ServiceFigures = SqlServiceFigures(work, cases)
