@@ -162,7 +162,7 @@ class ComposePages:
     ) -> web.Response:
         _, who, contact = words(request), reader(request), _contact(request)
         try:
-            view = await self.composer.desk.look_again(who, contact)
+            view = await self.composer.desk.open(who, contact, history=1)  # whom it is for is a look, too
             replies = await self.composer.replies.all(who)
             places = await self._places(request, form, view)
         except Denied as error:

@@ -18,7 +18,7 @@ from bot.console.desk_words import CASE_STATUSES, OUTCOMES, SHAPES, TOPICS, URGE
 from bot.console.forms import Form, blank, read_form
 from bot.console.queue import glance
 from bot.console.render import LOOK, draw, is_htmx, page
-from bot.console.visit import reader, see_other, words
+from bot.console.visit import is_marked, mark, reader, see_other, words
 from bot.console.words import N_, Words
 from bot.domain.case import Case, Outcome
 from bot.domain.contact import WHATSAPP_WINDOW, Channel, Contact, ContactId, Reach, Scheme
@@ -95,7 +95,8 @@ class ConversationPages:
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         contact, since = _contact(request), _mark(request, "since")
-        await self._look(request)  # 404 before the stream begins
+        is_opened = is_marked(request, request.query.get("opened", ""), _opened(contact))
+        await (self._look(request) if is_opened else self._open(request))  # 404 before the stream begins
         following = _Following(
             pages=self, request=request, known=request.headers.get("Last-Event-ID") or request.query.get("shown", "")
         )
@@ -155,17 +156,17 @@ class ConversationPages:
                 form = form.failed(_.of(error), "to")
             else:
                 return see_other("/console/desk", _(GIVEN, name=name_of(to, view.names, _)), request=request)
-        return await self._page(request, view, status=422, transfer=form)
+        return await self._page(request, await self._open(request), status=422, transfer=form)
 
     async def hand_back(self, request: web.Request) -> web.Response:
-        _, view = words(request), await self._look(request)
+        _, contact = words(request), (await self._look(request)).contact.id
         form = self._checked(await read_form(request, HandBackForm), request)
         if form.model is not None:
             typed = form.model
             try:
                 await self.desk.hand_back(
                     reader(request),
-                    view.contact.id,
+                    contact,
                     typed.how,
                     closing=typed.outcome if typed.end == "settled" else None,
                     next_step=typed.next_step if typed.end == "follow_up" else "",
@@ -175,7 +176,7 @@ class ConversationPages:
                 form = form.failed(_.of(error))
             else:
                 return see_other("/console/desk", _(HANDED), request=request)
-        return await self._page(request, view, status=422, hand_back=form)
+        return await self._page(request, await self._open(request), status=422, hand_back=form)
 
     def _checked(self, form: Form[HandBackForm], request: web.Request) -> Form[HandBackForm]:
         _, typed = words(request), form.model
@@ -195,7 +196,7 @@ class ConversationPages:
         is_done = form.model is not None
         if is_done and not is_htmx(request):
             return see_other(f"{_path(_contact(request))}#{part}", request=request)
-        view = await self._look(request)
+        view = await (self._look(request) if is_htmx(request) else self._open(request))
         return await self._page(
             request,
             view,
@@ -208,12 +209,16 @@ class ConversationPages:
     # --- looking ------------------------------------------------------------------------------------------------------
 
     async def _look(self, request: web.Request) -> View:
-        """Without an entry in the audit: who asks has opened it, or is refused by what they came to do."""
+        """Without an entry in the audit: who asks has opened it, or is shown nothing that was said."""
         return await self._allowed(self.desk.look_again(reader(request), _contact(request), history=FEW))
 
     async def _allowed(self, asking: Awaitable[Answer]) -> Answer:
         """What may not be done with a conversation that one may not see is not there."""
         try:
+    async def _open(self, request: web.Request) -> View:
+        """With an entry in the audit: whoever is shown it whole may never have opened its page."""
+        return await self._allowed(self.desk.open(reader(request), _contact(request), history=FEW))
+
             return await asking
         except Denied as error:
             raise web.HTTPNotFound from error
@@ -240,6 +245,7 @@ class ConversationPages:
         """What the templates of a conversation know."""
         _, who, now, contact = words(request), reader(request), self.clock.now(), view.contact
         is_mine = view.claim is not None and view.claim.staff == who.id
+            opened=mark(request, _opened(view.contact.id)),
         return {
             "view": view,
             "contact": contact,
@@ -418,6 +424,11 @@ def _path(contact: ContactId) -> str:
 
 
 def _mark(request: web.Request, name: str) -> Mark | None:
+def _opened(contact: ContactId) -> str:
+    """What the mark of a page says, by which its stream is known."""
+    return f"opened {contact}"
+
+
     """An entry's place that the address names."""
     text = request.query.get(name, "")
     try:

@@ -107,6 +107,16 @@ def is_own_token(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), _keyed(token, "csrf").encode())
 
 
+def mark(request: web.Request, purpose: str) -> str:
+    """What only a page of this very session can have been given for this purpose."""
+    return _keyed(visit(request).token, purpose)
+
+
+def is_marked(request: web.Request, given: str, purpose: str) -> bool:
+    """Whether a page of this session was given that mark, in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), mark(request, purpose).encode())
+
+
 # --- where to go next ---------------------------------------------------------------------------------------------
 
 

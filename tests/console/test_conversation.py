@@ -60,7 +60,8 @@ async def test_opening_it_is_audited_once_and_refreshing_is_not(desk: DeskScene)
 
     await browser.text(f"/console/desk/{case.contact}")
     assert await reads() == 1
-    async with desk.watching(browser, f"/console/desk/{case.contact}/live") as stream:
+    stream_of_it = page.split('sse-connect="')[1].split('"')[0].replace("&amp;", "&")
+    async with desk.watching(browser, stream_of_it) as stream:
         await stream.until("beat")
         desk.wire.tells()
         await browser.post(f"/console/desk/{case.contact}/typing")
