@@ -11,14 +11,17 @@ from aiohttp import web
 
 from bot.console.guard import require
 from bot.console.render import page
+from bot.console.sector_words import SECTORS
 from bot.console.sheets import EXCEL, Cell, Column, csv_file, excel_file
 from bot.console.visit import reader, words
 from bot.console.words import N_, Words
+from bot.domain.employer import Sector
 from bot.domain.errors import Denied
 from bot.i18n import written
 from bot.services.access import REPORT, Deed
 from bot.services.disclosure import FEWEST
 from bot.services.due_diligence import (
+    BY_SECTOR,
     OTHERS,
     UNKNOWN,
     Circle,
@@ -44,6 +47,7 @@ FEW: Final = N_("Fewer than {n} people, or nobody.")
 NOTES: Final = (
     N_("People are counted who told of it in this quarter, once in each table. Tables do not add up to each other."),
     N_("{mark} hides a count from 1 to {few}, and others by which it could be computed. Small groups are joined."),
+    N_("Unpaid wages are told by the employer's sector (ISIC Rev. 4), everything else by employer."),
     N_("The quarter was counted once and does not change any more."),
 )
 
@@ -83,9 +87,10 @@ class DueDiligenceWords:
         if one.total is None:
             yield Part(title=self._title(one), lines=(_(FEW, n=FEWEST),))
             return
-        columns = (_("Employer"), *(self._corridor(key, one.columns) for key in one.columns), _("All"))
+        named = _("Sector") if one.concern in BY_SECTOR else _("Employer")
+        columns = (named, *(self._corridor(key, one.columns) for key in one.columns), _("All"))
         rows = tuple(
-            (self._employer(row.name, one), *map(self._cell, row.cells), self._number(row.total)) for row in one.rows
+            (self._group(row.name, one), *map(self._cell, row.cells), self._number(row.total)) for row in one.rows
         )
         sums = (_("All"), *map(self._number, one.totals), self._number(one.total))
         yield Part(title=self._title(one), grid=Grid(columns=columns, rows=rows, sums=sums))
@@ -100,25 +105,39 @@ class DueDiligenceWords:
     def _counts(self, one: Finding) -> Iterator[list[Cell]]:
         _ = self.words
         if one.total is None:
-            yield [_("All"), _("All"), "", "", _(FEW, n=FEWEST)]
+            yield [_("All"), _("All"), _("All"), "", "", _(FEW, n=FEWEST)]
             return
         for row in one.rows:
             for key, count in zip(one.columns, row.cells, strict=True):
                 note = _("hidden") if count is None else ""
                 corridor = self._corridor(key, one.columns)
-                yield [self._employer(row.name, one), corridor, "", "" if count is None else count, note]
-            yield [self._employer(row.name, one), _("All"), "", row.total, ""]
+                yield [*self._groups(row.name, one), corridor, "", "" if count is None else count, note]
+            yield [*self._groups(row.name, one), _("All"), "", row.total, ""]
         for key, count in zip(one.columns, one.totals, strict=True):
-            yield [_("All"), self._corridor(key, one.columns), "", count, ""]
-        yield [_("All"), _("All"), "", one.total, ""]
+            yield [_("All"), _("All"), self._corridor(key, one.columns), "", count, ""]
+        yield [_("All"), _("All"), _("All"), "", one.total, ""]
         for range_ in one.ranges if len(one.ranges) > 1 else ():
-            yield [_("All"), _("All"), f"{self._range(range_)} ({self.currency})", range_[2], ""]
+            yield [_("All"), _("All"), _("All"), f"{self._range(range_)} ({self.currency})", range_[2], ""]
 
     # --- words ------------------------------------------------------------------------------------------------------
 
     def _title(self, one: Finding) -> str:
         concern = self.words(CONCERNS[one.concern])
         return self.words(IN_PROTECTION, concern=concern) if one.circle is Circle.PROTECTION else concern
+
+    def _groups(self, key: str, one: Finding) -> tuple[str, str]:
+        """The cells of employer and sector: a row is of one of them, and of all of the other."""
+        group, every = self._group(key, one), self.words("All")
+        return (every, group) if one.concern in BY_SECTOR else (group, every)
+
+    def _group(self, key: str, one: Finding) -> str:
+        return self._sector(key, one) if one.concern in BY_SECTOR else self._employer(key, one)
+
+    def _sector(self, key: str, one: Finding) -> str:
+        _ = self.words
+        if key == OTHERS:
+            return _("All sectors") if len(one.rows) == 1 else _("Other sectors")
+        return _("Sector not known") if key == UNKNOWN else _(SECTORS[Sector(key)])
 
     def _employer(self, key: str, one: Finding) -> str:
         _ = self.words
@@ -155,6 +174,7 @@ def columns(_: Words) -> list[Column]:
         Column(heading=_("Quarter"), tag="#date +quarter"),
         Column(heading=_("Concern"), tag="#indicator +name"),
         Column(heading=_("Employer"), tag="#org +employer"),
+        Column(heading=_("Sector"), tag="#sector"),
         Column(heading=_("Corridor"), tag="#meta +corridor"),
         Column(heading=_("Amount"), tag="#value +range"),
         Column(heading=_("People"), tag="#affected"),
@@ -177,6 +197,7 @@ class DueDiligencePages:
             paper=told.paper(),
             quarter=str(told.report.quarter),
             quarters=[str(one) for one in self.desk.quarters()],
+            coming=self.desk.coming,
         )
 
     async def file(self, request: web.Request) -> web.Response:

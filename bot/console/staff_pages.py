@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, Field
@@ -12,9 +12,10 @@ from bot.console.account import ROLES
 from bot.console.forms import Form, blank, read_form
 from bot.console.guard import require
 from bot.console.render import page
+from bot.console.sector_words import SECTORS
 from bot.console.visit import reader, see_other, words
 from bot.console.words import N_
-from bot.domain.employer import Employer, EmployerId
+from bot.domain.employer import Employer, EmployerId, Sector
 from bot.domain.errors import InputError
 from bot.domain.staff import STAFF_ROLES, Role, Staff, StaffId
 from bot.services import audit
@@ -44,7 +45,10 @@ class NewAccountForm(AccountForm):
 
 
 class EmployerForm(BaseModel):
+    """An employer. Its sector is the organisation's to say: it decides with whom its people's wages are counted."""
+
     name: str = Field(max_length=120)
+    sector: Sector | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +149,7 @@ class StaffPages:
     async def add_employer(self, request: web.Request) -> web.Response:
         return await self._save_employer(request, Employer(id=EmployerId(self.ids.new()), name=""))
 
-    async def rename_employer(self, request: web.Request) -> web.Response:
+    async def change_employer(self, request: web.Request) -> web.Response:
         async with self.store.look() as unit:
             known = await unit.sites.employer(EmployerId(request.match_info["employer"]))
         if known is None:
@@ -161,13 +165,18 @@ class StaffPages:
         if form.model is None:
             return await self._employers(request, form, status=422)
         async with self.store.transaction() as unit:
-            await unit.sites.put(replace(employer, name=form.model.name.strip()), [])
+            changed = replace(employer, name=form.model.name.strip(), sector=form.model.sector or None)
+            await unit.sites.put(changed, [])
             now = self.clock.now()
             await audit.record(unit, reader(request), Deed.CHANGE, Matter.STAFF, employer.id, at=now, detail="employer")
         return see_other("/console/staff/employers", _("Saved."), request=request)
 
     async def _employers(self, request: web.Request, form: Form[EmployerForm], *, status: int = 200) -> web.Response:
-        return page(request, "staff/employers.html", status=status, form=form, employers=await self._named())
+        _ = words(request)
+        async with self.store.look() as unit:
+            employers = await unit.sites.employers()
+        sectors = [("", _("Sector not known")), *((one.value, _(label)) for one, label in SECTORS.items())]
+        return page(request, "staff/employers.html", status=status, form=form, employers=employers, sectors=sectors)
 
     async def _one(self, request: web.Request) -> Staff:
         async with self.store.look() as unit:
@@ -206,7 +215,7 @@ def routes(
         web.post("/staff/new", pages.add),
         web.get("/staff/employers", pages.employers),
         web.post("/staff/employers", pages.add_employer),
-        web.post("/staff/employers/{employer}", pages.rename_employer),
+        web.post("/staff/employers/{employer}", pages.change_employer),
         web.get("/staff/{staff}", pages.show),
         web.post("/staff/{staff}", pages.save),
         web.post("/staff/{staff}/renew", pages.renew),

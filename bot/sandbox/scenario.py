@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.domain.contact import Address, Contact, Permission, Reach, Scheme
-from bot.domain.employer import Employer, EmployerId, Site, SiteId
+from bot.domain.employer import Employer, EmployerId, Sector, Site, SiteId
 from bot.domain.errors import ConfigurationError
 from bot.domain.place import Place
 from bot.domain.staff import Role
@@ -67,7 +67,8 @@ def demo_places(now: datetime) -> list[Place]:
 def read_sites() -> tuple[Employer, list[Site]]:
     """The fictional company and its sites."""
     rows = [row for _, row in _rows("sites.csv")]
-    employer = Employer(id=EmployerId(rows[0]["employer_id"]), name=rows[0]["employer"])
+    first = rows[0]
+    employer = Employer(id=EmployerId(first["employer_id"]), name=first["employer"], sector=Sector(first["sector"]))
     return employer, [
         Site(
             id=SiteId(row["id"]),

@@ -1,9 +1,10 @@
 """Owns the report for brands and programmes: what workers met, counted so that nobody can be told from it (R2, R15).
 
-Each concern has its own table, of people by employer and country of origin, in which small counts are hidden. No table
-is a sum of others and nothing can be filtered. A quarter is counted once, when it has settled, and stays as it was
-published: two openings, or two periods, differ by nobody. People in protection have tables of their own: whoever knows
-all the others (a supervisor does) learns nothing of them by subtraction.
+Each concern has its own table, of people by employer (unpaid wages: by sector) and country of origin, in which small
+counts are hidden. No concern is told both ways: a sector less those of its employers that are shown would be the hidden
+ones. No table is a sum of others and nothing can be filtered. A quarter is counted once, when it has settled, and stays
+as it was published: two openings, or two periods, differ by nobody. People in protection have tables of their own:
+whoever knows all the others (a supervisor does) learns nothing of them by subtraction.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.case import Case, Clue, Topic
 from bot.domain.contact import Contact, ContactId
+from bot.domain.employer import EmployerId, Sector
 from bot.domain.errors import Denied
 from bot.domain.values import Money
 from bot.services import access
@@ -27,7 +29,7 @@ from bot.services.ports import Clock, Store, Unit
 
 SETTLES = timedelta(days=14)  # after a quarter's end: what people told in its last days has been looked at
 OFFERED = 8  # quarters
-UNKNOWN, OTHERS = "unknown", "others"  # keys beside employers' ids and ISO 3166-1 codes
+UNKNOWN, OTHERS = "unknown", "others"  # keys beside employers' ids, ISIC sections and ISO 3166-1 codes
 FEES_FLOW = "recruitment_fees"
 STEPS = (200, 500, 1000, 2000, 5000, 10_000)  # where ranges of amounts end, in the deployment's currency
 Range = tuple[int | None, int | None, int]
@@ -41,6 +43,9 @@ class Concern(StrEnum):
     FEES = "fees"
     DOCUMENTS = "documents"
     WAGES = "wages"
+
+
+BY_SECTOR = frozenset({Concern.WAGES})  # the others are by employer
 
 
 class Circle(StrEnum):
@@ -90,9 +95,12 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What one person is counted by, for one concern. `amount` is in the deployment's currency."""
+    """What one person is counted by, for one concern. `amount` is in the deployment's currency.
 
-    employer: str
+    `group` is the employer's id or, by sector, its ISIC section.
+    """
+
+    group: str
     country: str
     amount: Decimal | None = None
 
@@ -150,6 +158,12 @@ class DueDiligenceDesk:
             found.append(found[-1].before)
         return found
 
+    @property
+    def coming(self) -> tuple[Quarter, date]:
+        """The quarter that can be read next, and from which day: until then nothing of it is counted."""
+        coming = self.quarters()[0].after
+        return coming, (coming.after.begins(self.zone) + SETTLES).astimezone(self.zone).date()
+
     async def read(self, reader: Reader, quarter: Quarter, *, deed: Deed = Deed.READ) -> DueDiligence:
         """The report, entered in the audit; raises Denied, also for a quarter that is not over and settled.
 
@@ -175,6 +189,7 @@ class DueDiligenceDesk:
         since, until = quarter.begins(self.zone), quarter.after.begins(self.zone)
         cases = await unit.service.whole_cases(since, until)
         contacts = await _contacts(unit, {case.contact for case in cases})
+        sectors = {one.id: one.sector for one in await unit.sites.employers()}
         protected_people = await unit.service.protected_people()
         in_fees = await unit.service.in_flow(FEES_FLOW, since, until)
         people: dict[tuple[Concern, Circle], dict[ContactId, Person]] = {}
@@ -184,7 +199,9 @@ class DueDiligenceDesk:
                 those = people.setdefault((concern, circle), {})
                 known = those.get(case.contact)
                 amount = known.amount if known and known.amount is not None else self._amount(case, concern)
-                those[case.contact] = _person(contacts.get(case.contact), amount)
+                those[case.contact] = _person(
+                    contacts.get(case.contact), sectors if concern in BY_SECTOR else None, amount
+                )
         return [
             finding(concern, circle, list(people.get((concern, circle), {}).values()))
             for concern in Concern
@@ -216,9 +233,9 @@ def finding(concern: Concern, circle: Circle, people: Sequence[Person]) -> Findi
     if len(people) < FEWEST:
         return Finding(concern=concern, circle=circle)
     countries = sorted({one.country for one in people})
-    counted = {employer: Counter[str]() for employer in sorted({one.employer for one in people})}
+    counted = {group: Counter[str]() for group in sorted({one.group for one in people})}
     for one in people:
-        counted[one.employer][one.country] += 1
+        counted[one.group][one.country] += 1
     table = protected({row: {key: cells[key] for key in countries} for row, cells in counted.items()}, [countries])
     table = _of_one_row(table) if len(table.lines) == 1 else table
     has_amounts = concern in (Concern.FEES, Concern.WAGES)
@@ -263,10 +280,15 @@ def _name(keys: Iterable[str]) -> str:
     return known[0] if len(known) == 1 else OTHERS
 
 
-def _person(contact: Contact | None, amount: Decimal | None) -> Person:
-    employer = contact.employer if contact else None
+def _person(
+    contact: Contact | None, sectors: Mapping[EmployerId, Sector | None] | None, amount: Decimal | None
+) -> Person:
+    """Counted by the sector of the employer where `sectors` are given, else by the employer."""
+    group: str | None = contact.employer if contact else None
+    if sectors is not None:
+        group = sectors.get(EmployerId(group)) if group else None
     nationality = contact.nationality if contact else None
-    return Person(employer=employer or UNKNOWN, country=nationality or UNKNOWN, amount=amount)
+    return Person(group=group or UNKNOWN, country=nationality or UNKNOWN, amount=amount)
 
 
 async def _contacts(unit: Unit, ids: Iterable[ContactId]) -> Mapping[ContactId, Contact]:

@@ -96,6 +96,7 @@ employers = Table(
     _id(),
     Column("name", Text, nullable=False),
     Column("on_call", JSON),  # who answers for the company's plan: name, phone
+    Column("sector", String(1)),  # ISIC Rev. 4 section
 )
 
 sites = Table(

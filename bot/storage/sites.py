@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from bot.domain.employer import Employer, EmployerId, OnCall, Site, SiteId
+from bot.domain.employer import Employer, EmployerId, OnCall, Sector, Site, SiteId
 from bot.domain.values import Position
 from bot.storage.schema import employers
 from bot.storage.schema import sites as table
@@ -20,7 +20,8 @@ class SqlSites:
     async def put(self, employer: Employer, sites: Sequence[Site]) -> None:
         """Insert or replace the employer and these sites; raises Conflict when a code is another site's."""
         on_call = [{"name": one.name, "phone": one.phone} for one in employer.on_call]
-        await put(self._db, employers, [{"id": employer.id, "name": employer.name, "on_call": on_call}])
+        known = {"id": employer.id, "name": employer.name, "on_call": on_call, "sector": employer.sector}
+        await put(self._db, employers, [known])
         await put(self._db, table, [_row(site) for site in sites])
 
     async def get(self, site: SiteId) -> Site | None:
@@ -87,4 +88,5 @@ def _site(row: Any) -> Site:
 
 def _employer(row: Any) -> Employer:
     on_call = tuple(OnCall(name=one["name"], phone=one["phone"]) for one in row.on_call or ())
-    return Employer(id=EmployerId(row.id), name=row.name, on_call=on_call)
+    sector = Sector(row.sector) if row.sector else None
+    return Employer(id=EmployerId(row.id), name=row.name, on_call=on_call, sector=sector)

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from bot.console import due_diligence
 from bot.domain.case import Case, CaseId, Compartment, Topic, Urgency
 from bot.domain.contact import Address, ContactId, Scheme
+from bot.domain.employer import Sector
 from bot.domain.staff import Role
 from bot.printing.report import draw_report
 from bot.services.due_diligence import DueDiligenceDesk
@@ -30,9 +31,9 @@ def pages(house: House) -> None:
     house.pages += due_diligence.routes(desk=desk, printer=draw_report, host="BR")
 
 
-async def unpaid(house: House) -> None:
-    """Twelve at the farm and two at the mill were not paid."""
-    at, number = house.clock.now() - SPRING, 0
+async def unpaid(house: House, topic: Topic = Topic.WAGES, *, first: int = 0, **facts: str) -> None:
+    """Twelve at the farm and two at the mill were not paid, or have another matter."""
+    at, number = house.clock.now() - SPRING, first
     async with house.store.transaction() as unit:
         await unit.sites.put(FARM, [])
         for (employer, country), count in WAGES.items():
@@ -44,21 +45,37 @@ async def unpaid(house: House) -> None:
                 await unit.contacts.save(replace(contact, employer=works_at, nationality=country, name="Sita Rai"))
                 await unit.cases.add(
                     Case(
-                        id=CaseId(f"k{number}"), number=f"M-{number:06d}", contact=contact.id, topic=Topic.WAGES,
+                        id=CaseId(f"k{number}"), number=f"M-{number:06d}", contact=contact.id, topic=topic,
                         urgency=Urgency.NORMAL, compartment=Compartment.GENERAL, opened_at=at, due_at=at,
+                        facts=facts,
                     )
                 )  # fmt: skip
 
 
 async def test_a_quarter_is_told_by_employer_and_corridor_with_small_groups_joined(house: House) -> None:
-    await unpaid(house)
+    await unpaid(house, Topic.DOCUMENTS, can_leave="yes")
     browser = await house.signed_in("sue", Role.SUPERVISOR)
     text = await browser.text("/console/due-diligence")
     assert "2026-Q1, work in Brazil" in text
+    assert "2026-Q2 is not counted yet. It can be read from 15 July 2026 on." in text
     assert row(text, "All employers") == ["14", "14"]  # the mill's two can be told from no other row
     assert "Fewer than 5 people, or nobody." in text
     assert "Boa Terra" not in text
     assert "Sita" not in text
+
+
+async def test_unpaid_wages_are_told_by_sector_and_name_no_employer(house: House) -> None:
+    await unpaid(house)
+    await unpaid(house, first=50)
+    await unpaid(house, first=100)
+    async with house.store.transaction() as unit:
+        await unit.sites.put(replace(FARM, sector=Sector.AGRICULTURE), [])
+    browser = await house.signed_in("sue", Role.SUPERVISOR)
+    text = await browser.text("/console/due-diligence")
+    assert row(text, "Farming, forestry and fishing") == ["9", "27", "36"]
+    assert row(text, "Sector not known") == ["0", "6", "6"]
+    assert "Boa Terra" not in text
+    assert "All employers" not in text
 
 
 async def test_r2_no_filter_changes_what_is_told(house: House) -> None:
@@ -84,7 +101,7 @@ async def test_it_is_taken_away_as_pdf_csv_and_excel_and_each_time_is_entered(ho
     assert "#affected" in table
     book = load_workbook(io.BytesIO(await (await browser.get("/console/due-diligence/report.xlsx")).read()))
     assert book.active is not None
-    assert ("2026-Q1", "Unpaid wages", "All", "All", None, 14, None) in [
+    assert ("2026-Q1", "Unpaid wages", "All", "All", "All", None, 14, None) in [
         tuple(cell or None for cell in line) for line in book.active.iter_rows(values_only=True)
     ]
     async with house.store.look() as unit:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bot.console import audit_pages, staff_pages
+from bot.domain.employer import Sector
 from bot.domain.staff import Role
 from bot.services.audit import AuditDesk
 from tests.console.conftest import FARM, Browser, House
@@ -106,6 +107,11 @@ async def test_employers_are_added_and_renamed(house: House) -> None:
     await browser.post("/console/staff/employers", {"name": "New Quarry"})
     async with house.store.look() as unit:
         made = next(employer for employer in await unit.sites.employers() if employer.name == "New Quarry")
-    await browser.post(f"/console/staff/employers/{made.id}", {"name": "Old Quarry"})
+    await browser.post(f"/console/staff/employers/{made.id}", {"name": "Old Quarry", "sector": "B"})
+    async with house.store.transaction() as unit:
+        changed = await unit.sites.employer(made.id)
+    assert changed is not None
+    assert changed.sector is Sector.MINING
+    assert (await browser.post(f"/console/staff/employers/{made.id}", {"name": "x", "sector": "?"})).status == 422
     assert "Old Quarry" in await browser.text("/console/staff/employers")
     assert (await browser.post("/console/staff/employers/none", {"name": "x"})).status == 404

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.domain.case import Case, CaseId, Clue, Topic, Urgency, compartment_of
 from bot.domain.contact import Address, ContactId, Scheme
-from bot.domain.employer import Employer, EmployerId
+from bot.domain.employer import Employer, EmployerId, Sector
 from bot.domain.errors import Denied
 from bot.domain.staff import Role
 from bot.domain.values import Money
@@ -24,6 +24,7 @@ from bot.services.access import Reader
 from bot.services.disclosure import FEWEST
 from bot.services.due_diligence import (
     OTHERS,
+    UNKNOWN,
     Circle,
     Concern,
     DueDiligenceDesk,
@@ -40,13 +41,14 @@ ZONE = ZoneInfo("America/Sao_Paulo")
 SPRING = datetime(2026, 2, 10, 12, tzinfo=UTC)  # in the first quarter; the clock stands at 6 May
 FIRST = Quarter(2026, 1)
 BOSS = Reader(role=Role.SUPERVISOR, id="boss")
+SECTORS = {"farm": Sector.AGRICULTURE, "orchard": Sector.AGRICULTURE, "mill": Sector.MANUFACTURING}
 PEOPLE = st.lists(
     st.tuples(st.sampled_from(["farm", "mill", "kiln"]), st.sampled_from(["NP", "IN", "BD"])), max_size=40
 )
 
 
 def people(counts: dict[tuple[str, str], int]) -> list[Person]:
-    return [Person(employer=key[0], country=key[1]) for key, count in counts.items() for _ in range(count)]
+    return [Person(group=key[0], country=key[1]) for key, count in counts.items() for _ in range(count)]
 
 
 def found(counts: dict[tuple[str, str], int]) -> Finding:
@@ -80,7 +82,7 @@ def test_r2_a_hidden_cell_is_not_recovered_from_the_sums_of_rows_and_columns() -
 @settings(deadline=None, max_examples=200)
 @given(PEOPLE)
 def test_r2_every_number_that_is_told_is_of_five_people_or_more(pairs: list[tuple[str, str]]) -> None:
-    told = finding(Concern.WAGES, Circle.GENERAL, [Person(employer=one, country=other) for one, other in pairs])
+    told = finding(Concern.WAGES, Circle.GENERAL, [Person(group=one, country=other) for one, other in pairs])
     assert (told.total is None) == (len(pairs) < FEWEST)
     if told.total is None:
         assert told == Finding(concern=Concern.WAGES, circle=Circle.GENERAL)
@@ -143,7 +145,8 @@ class Field:
         contact_id = ContactId(f"c{name}")
         async with self.store.transaction() as unit:
             if await unit.sites.employer(EmployerId(employer)) is None:
-                await unit.sites.put(Employer(id=EmployerId(employer), name=employer.title()), [])
+                known = Employer(id=EmployerId(employer), name=employer.title(), sector=SECTORS.get(employer))
+                await unit.sites.put(known, [])
             contact = await unit.contacts.meet(Address(scheme=Scheme.TEL, path=f"+55519{name:08d}"), contact_id)
             await unit.contacts.save(replace(contact, employer=EmployerId(employer), nationality=country))
             case = Case(
@@ -194,9 +197,15 @@ async def test_r2_a_quarter_is_there_only_when_it_is_over_and_settled(meadow: Fi
     for quarter in (Quarter(2026, 2), Quarter(2026, 3)):
         with pytest.raises(Denied):
             await meadow.desk.read(BOSS, quarter)
+    assert meadow.desk.coming == (Quarter(2026, 2), date(2026, 7, 15))
     meadow.clock.time = datetime(2026, 4, 14, tzinfo=UTC)
     with pytest.raises(Denied):
         await meadow.desk.read(BOSS, FIRST)
+    assert meadow.desk.coming == (FIRST, date(2026, 4, 15))
+    async with meadow.store.look() as unit:  # and to have asked has frozen nothing
+        assert await unit.published.published(f"due-diligence:{FIRST}") is None
+    meadow.clock.time = datetime(2026, 4, 15, 3, tzinfo=UTC)  # midnight in Porto Alegre
+    assert (await meadow.desk.read(BOSS, FIRST)).quarter == FIRST
 
 
 async def test_r16_people_in_protection_are_in_no_table_of_the_others(meadow: Field) -> None:
@@ -221,6 +230,32 @@ async def test_r15_clues_fees_papers_and_wages_are_told_from_what_cases_hold(mea
     assert fees.total == 11
     assert fees.ranges == ((None, None, 5), (500, 1000, 6))
     assert (await meadow.told(Concern.FORCED_LABOUR)).total == 5  # clues that nobody moved to protection
+
+
+async def test_unpaid_wages_are_told_by_sector_and_corridor(meadow: Field) -> None:
+    await meadow.cases(6, "farm", "NP")
+    await meadow.cases(2, "orchard", "NP")
+    await meadow.cases(7, "mill", "IN")
+    await meadow.cases(5, "elsewhere", "IN")  # nobody has said what it does
+    told = await meadow.told(Concern.WAGES)
+    assert [(row.name, row.total) for row in told.rows] == [("A", 8), ("C", 7), (UNKNOWN, 5)]
+    assert told.columns == ("IN", "NP")
+
+
+async def test_r2_an_employer_hidden_in_its_sector_is_not_what_the_others_leave(meadow: Field) -> None:
+    """A table by employer beside one by sector would tell of the orchard's two: no concern is told both ways."""
+    await meadow.cases(6, "farm", "NP")
+    await meadow.cases(2, "orchard", "NP")
+    report = await meadow.desk.read(BOSS, FIRST)
+    tables = [one for one in report.findings if one.concern is Concern.WAGES and one.circle is Circle.GENERAL]
+    assert [[(row.name, row.total) for row in one.rows] for one in tables] == [[("A", 8)]]
+
+
+async def test_r2_a_sector_of_few_is_not_even_named(meadow: Field) -> None:
+    await meadow.cases(6, "farm", "NP")
+    await meadow.cases(2, "mill", "NP")
+    told = await meadow.told(Concern.WAGES)
+    assert [(row.name, row.total) for row in told.rows] == [(OTHERS, 8)]
 
 
 @pytest.mark.parametrize("role", [Role.AUTHOR, Role.APPROVER, Role.OPERATOR, Role.SPECIALIST])

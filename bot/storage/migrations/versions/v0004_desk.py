@@ -159,6 +159,7 @@ def _conversations() -> None:
 
 
 def _people() -> None:
+    op.add_column("employers", sa.Column("sector", sa.String(length=1), nullable=True))
     op.create_table(
         "presences",
         sa.Column("staff_id", ID, nullable=False),
