@@ -6,11 +6,12 @@ from aiohttp import web
 
 from bot.app.desks import Desks, given, locale_of
 from bot.app.outside import Outside
-from bot.console import composing, conversation, documents, queue, replies
+from bot.console import composing, conversation, documents, queue, replies, same_person
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.queue.viewing import Viewing
 from bot.services.composing import Composer
 from bot.services.desk import Desk
+from bot.services.merging import MergeDesk
 from bot.services.queue import Queue
 from bot.services.replies import Replies
 from bot.services.staff import StaffDesk
@@ -54,6 +55,7 @@ def desk_pages(
             translating=translating,
         ),
         *composing.routes(composer=_composer(outside, desks, operators, canned), translating=translating),
+        *same_person.routes(desk=MergeDesk(store=store, bell=operators.bell, clock=clock, ids=desks.ids)),
         *replies.routes(replies=canned, languages=locale_of(settings).languages),
         *documents.routes(documents=desks.documents, store=store, clock=clock),
     ]

@@ -45,6 +45,7 @@ NOT_HELD = N_("Nobody had it.")
 NO_OUTCOME = N_("Choose how it ended.")
 NO_DAY = N_("Say when you follow it up.")
 PAST = N_("This time is over already.")
+MOVED = N_("Put together with another conversation of the same person. Here it goes on.")
 
 
 class ReplyForm(BaseModel):
@@ -89,7 +90,13 @@ class ConversationPages:
     async def show(self, request: web.Request) -> web.Response:
         """Opening it is entered in the audit, once, and so is each look at what came before."""
         contact, before = _contact(request), _mark(request, "before")
-        view = await self._allowed(self.desk.open(reader(request), contact, history=FEW, before=before))
+        try:
+            view = await self._allowed(self.desk.open(reader(request), contact, history=FEW, before=before))
+        except web.HTTPNotFound:
+            kept = await self.desk.moved_to(reader(request), contact)
+            if kept is None:
+                raise
+            return see_other(_path(kept), words(request)(MOVED), request=request)
         await self.viewing.note(contact, StaffId(reader(request).id))
         return await self._page(request, view, is_past=before is not None, fragment="earlier" if before else None)
 

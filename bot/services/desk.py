@@ -17,6 +17,7 @@ from bot.domain.contact import Address, Contact, ContactId
 from bot.domain.delivery import Content, Lane
 from bot.domain.employer import Employer, Site
 from bot.domain.errors import Conflict, Denied, InputError
+from bot.domain.merge import Merge
 from bot.domain.session import Session, SessionStatus
 from bot.domain.staff import Role, Staff, StaffId
 from bot.domain.values import Value
@@ -84,6 +85,7 @@ class View:
     address: Address | None  # where a reply goes
     has_more: bool = False  # earlier entries than these
     translations: Sequence[Translation] = ()  # of these entries, in whatever languages
+    merges: Sequence[Merge] = ()  # by which other conversations came to be this one, the newest first
 
 
 @dataclass(slots=True, kw_only=True)
@@ -199,7 +201,17 @@ class Desk:
             address=way_to(contact),
             has_more=entries.has_more,
             translations=await unit.translations.beside([one.subject for one in shown if one.text]),
+            merges=await unit.merges.of(contact.id),
         )
+
+    async def moved_to(self, reader: Reader, contact: ContactId) -> ContactId | None:
+        """The conversation in which a merged one goes on, if the reader may see it."""
+        async with self.store.look() as unit:
+            kept = await unit.merges.into(_sought(contact))
+            is_seen = kept is not None and access.may(
+                reader, Deed.READ, of_conversation(kept, await unit.cases.of(kept))
+            )
+        return kept if is_seen else None
 
     # --- whose it is ------------------------------------------------------------------------------------------------
 

@@ -129,12 +129,6 @@ class MergeDesk:
             raise Denied(access.REFUSAL)
         return Preview(kept=kept, other=gone, problem=_problem(reader, kept, gone))
 
-    async def leads_to(self, reader: Reader, contact: ContactId) -> ContactId | None:
-        """Where a conversation that is no more goes on, if the reader may see it there."""
-        async with self.store.look() as unit:
-            kept = await unit.merges.into(contact)
-            return kept if kept is not None and await self._side(unit, reader, kept) is not None else None
-
     # --- doing ------------------------------------------------------------------------------------------------------
 
     async def merge(self, reader: Reader, contact: ContactId, other: ContactId) -> Merge:
