@@ -1,5 +1,6 @@
 """Owns the page on which a reply is made: translated, from a ready text, with a place or a file."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -52,6 +53,7 @@ class ComposeForm(BaseModel):
     canned: str = Field("", max_length=64)
     kind: PlaceKind | None = None
     place: str = Field("", max_length=64)
+    once: str = Field("", max_length=64)  # names this form: what is sent twice goes out once
 
     def draft(self, file: File | None = None) -> Draft:
         return Draft(
@@ -145,7 +147,7 @@ class ComposePages:
 
     async def _send_as_it_is(self, request: web.Request, typed: ComposeForm) -> web.Response:
         contact = _contact(request)
-        await self.composer.send(reader(request), contact, typed.draft(await _file(request)))
+        await self.composer.send(reader(request), contact, typed.draft(await _file(request)), once=typed.once)
         return see_other(f"/console/desk/{contact}#composer", words(request)(SENT), request=request)
 
     # --- the page -----------------------------------------------------------------------------------------------------
@@ -189,6 +191,7 @@ class ComposePages:
             can_translate=self.translating.is_on,
             had_file=await _has_file(request),
             longest=LONGEST,
+            once=secrets.token_urlsafe(16),
         )
 
     async def _places(self, request: web.Request, form: Form[ComposeForm], view: View) -> Sequence[Offered] | None:

@@ -1,6 +1,7 @@
 """Owns the pages of one conversation: all that was said and done, live, and what a person may do in it."""
 
 import hashlib
+import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ MOVED = N_("Put together with another conversation of the same person. Here it g
 
 class ReplyForm(BaseModel):
     text: str = Field("", max_length=LONGEST)
+    once: str = Field("", max_length=64)  # names this form: what is sent twice goes out once
 
 
 class NoteForm(BaseModel):
@@ -128,8 +130,9 @@ class ConversationPages:
         form = await read_form(request, ReplyForm)
         if form.model is not None:
             content = Content(text=form.model.text, language=view.contact.language or self.default_language)
+            once = f"{form.model.once} {content.text}" if form.model.once else ""
             try:
-                await self.desk.reply(reader(request), view.contact.id, content)
+                await self.desk.reply(reader(request), view.contact.id, content, once=once)
             except (Conflict, InputError) as error:
                 form = form.failed(_.of(error), "text")
         return await self._after(request, "composer", reply=form)
@@ -245,6 +248,8 @@ class ConversationPages:
             has_map=True,
             drawn=[text for _, text in drawn],
             shown=_digest([text for _, text in drawn]),
+            opened=mark(request, _opened(view.contact.id)),
+            once=secrets.token_urlsafe(16),
             **values,
         )
 

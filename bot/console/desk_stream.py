@@ -30,7 +30,7 @@ BEAT = "beat"  # says that the page is live, or since when it is not
 GONE = "gone"  # the last event of a conversation that this reader may not see any more
 BEAT_SECONDS = 10.0
 REFRESH_SECONDS = 3.0  # between two looks at a conversation of which there is no news
-CHECK = timedelta(seconds=30)  # between two looks whether the reader is still signed in
+CHECK = timedelta(seconds=10)  # between two looks whether the reader is still signed in
 LIVE = 1000  # entries that one screen follows
 MOST = 20  # streams of one person
 
@@ -97,18 +97,23 @@ class QueueStream:
         self, request: web.Request, stream: EventSourceResponse, watch: Watch[Sight], draw: DrawQueue
     ) -> None:
         shown: Events = {}
+        lost_at, seconds = watch.lost_at, asyncio.get_running_loop().time
+        beat_at = seconds() + self.beat_seconds
         who, checked_at = await self.seats.still(request), self.clock.now()
         while who is not None and who.role.answers and not watch.is_closed:
-            version = watch.version
+            version, is_due = watch.version, seconds() >= beat_at
             if watch.seen is not None:
                 events = draw(watch.seen, who, watch.lost_at)
+                news = {name: event for name, event in events.items() if name != BEAT and shown.get(name) != event}
+                # No beat at a change that is not shown: it would tell of people whom the reader may not know of (R16).
+                is_due = is_due or bool(news) or watch.lost_at != lost_at
                 async with asyncio.timeout(SEND_SECONDS):
-                    for name, event in events.items():
-                        if name == BEAT or shown.get(name) != event:
-                            await stream.write(event)
-                shown = events
+                    for event in {**news, BEAT: events[BEAT]}.values() if is_due else ():
+                        await stream.write(event)
+                shown, lost_at = events, watch.lost_at
+            beat_at = seconds() + self.beat_seconds if is_due else beat_at
             with suppress(TimeoutError):
-                async with asyncio.timeout(self.beat_seconds):
+                async with asyncio.timeout_at(beat_at):
                     await watch.after(version)
             if self.clock.now() - checked_at >= CHECK:
                 who, checked_at = await self.seats.still(request), self.clock.now()
@@ -116,7 +121,11 @@ class QueueStream:
 
 @dataclass(kw_only=True)
 class ConversationStream:
-    """Sends one conversation to one screen: at each news of it, and every few seconds whatever happens."""
+    """Sends one conversation to one screen: at each news of it, and every few seconds whatever happens.
+
+    It is read again only when its trace says that it was changed, the reader's role was, or a minute has gone: clocks
+    move on by themselves.
+    """
 
     desk: Desk
     news: News

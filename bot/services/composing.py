@@ -1,5 +1,6 @@
 """Owns composing: a reply to a contact, in another language, with a place or a file, and when it may not go."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -149,8 +150,8 @@ class Composer:
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
-    async def send(self, reader: Reader, contact: ContactId, draft: Draft) -> str:
-        """Send the draft as it stands, and keep beside it what it was translated from.
+    async def send(self, reader: Reader, contact: ContactId, draft: Draft, *, once: str = "") -> str:
+        """Send the draft as it stands, and keep beside it what it was translated from; once, where a form is named.
 
         Raises Denied, Conflict when the conversation is not the reader's, and InputError when it cannot be sent.
         """
@@ -160,7 +161,8 @@ class Composer:
             return await self._content(room, address, draft)
 
         original = Original(text=draft.original, language=draft.written_in) if draft.original else None
-        return await self.desk.reply(reader, contact, compose, original=original)
+        once = f"{once} {_digest(draft)}" if once else ""
+        return await self.desk.reply(reader, contact, compose, original=original, once=once)
 
     async def _content(self, room: Room, address: Address, draft: Draft) -> Content:
         language = draft.language or language_of(room.contact)
@@ -194,6 +196,11 @@ class Composer:
             room.unit, contact=room.contact.id, kind=kind, body=file.body, media_type=file.media_type, now=room.now
         )
         return DocumentId(kept.document_id)
+
+
+def _digest(draft: Draft) -> str:
+    """What a draft says, in brief: what was changed after it was sent is another one."""
+    return hashlib.sha256(repr(draft).encode("utf-8", "replace")).hexdigest()
 
 
 def kind_of(documents: Documents, file: File) -> str:

@@ -4,7 +4,8 @@ From claim to hand-back there is one voice. The claim is a row that one person a
 holds the contact, as every answer of the bot does: none of the two can speak in between.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from bot.domain.activity import Activity, ActivityId, ActivityKind
 from bot.domain.case import Case, CaseId, CaseStatus, Outcome, Topic, Urgency
 from bot.domain.claim import Claim
 from bot.domain.contact import Address, Contact, ContactId
-from bot.domain.delivery import Content, Lane
+from bot.domain.delivery import Content, DeliveryId, Lane
 from bot.domain.employer import Employer, Site
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.merge import Merge
@@ -369,7 +370,13 @@ class Desk:
     # --- speaking ---------------------------------------------------------------------------------------------------
 
     async def reply(
-        self, reader: Reader, contact: ContactId, content: Content | Compose, *, original: Original | None = None
+        self,
+        reader: Reader,
+        contact: ContactId,
+        content: Content | Compose,
+        *,
+        original: Original | None = None,
+        once: str = "",
     ) -> str:
         """Write to the contact; returns the subject under which the original, or a translation, of it is kept.
 
@@ -380,16 +387,22 @@ class Desk:
             if address is None:
                 raise InputError(REFUSED if room.contact.reaches else NO_WAY)
             made = _sendable(content if isinstance(content, Content) else await content(room, address))
+        What comes again with the same `once`, which names the form and all that is in it, was sent already.
             turn = self._turn(room, address, [], origin=STAFF_ORIGIN + room.staff)
             parts = [made] if turn.channeller is None else turn.channeller.fit(made)
             written = [turn.delivery(part) for part in parts]
             await room.unit.deliveries.add(written)
             subject = f"delivery:{written[0].id}"
             if original is not None:
+            named = _named(reader, contact, once) if once else None
+            if named is not None and await room.unit.deliveries.get(named) is not None:
+                return f"delivery:{named}"
                 await room.unit.translations.put(_kept(original, subject, room))
             await self._count_answer(room, claim)
         await self.bell.ring(contact, Lane.REPLY)
         return subject
+            if named is not None:
+                written[0] = replace(written[0], id=named)
 
     async def _count_answer(self, room: Room, claim: Claim) -> None:
         """The clock of the first answer stops."""
@@ -566,6 +579,11 @@ def _kept(original: Original, subject: str, room: Room) -> Translation:
         language=original.language,
         engine=BY_HAND,
         text=original.text,
+def _named(reader: Reader, contact: ContactId, once: str) -> DeliveryId:
+    """The id of the reply that this form makes, however often it comes."""
+    return DeliveryId(hashlib.sha256(f"reply {reader.id} {contact} {once}".encode("utf-8", "replace")).hexdigest()[:32])
+
+
         at=room.now,
     )
 
