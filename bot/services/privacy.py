@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.case import Case, Topic, Urgency
+from bot.domain.consent import Consent, ConsentState
 from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
 from bot.domain.employer import Site
 from bot.domain.errors import Conflict
@@ -116,6 +117,7 @@ class Privacy:
             _messages(history, retention, voice),
             *_files(history, retention, voice),
             *_cases([case.number for case in cases], retention, voice),
+            *_consents(await unit.consents.of(contact.id), voice),
         ]
         return "\n".join(lines)
 
@@ -189,3 +191,26 @@ def _cases(numbers: Sequence[str], retention: Retention, voice: Voice) -> list[s
     held = voice.say("Your case numbers: {numbers}.", numbers=", ".join(numbers))
     kept = voice.count("Cases are deleted after {n} day.", "Cases are deleted after {n} days.", retention.cases)
     return [f"{held} {kept}"]
+
+
+def _consents(consents: Sequence[Consent], voice: Voice) -> list[str]:
+    """What the contact was asked to allow, in the words of that question, the first first; and how to take it back."""
+    lines = [_consent(one, voice) for one in reversed(consents)]
+    if any(one.holds for one in consents):
+        lines.append(voice.say('To take back a yes, write "take back" here.'))
+    return lines
+
+
+def _consent(consent: Consent, voice: Voice) -> str:
+    said = {"recipient": consent.recipient, "purpose": consent.purpose}
+    asked, answered = consent.asked_at.date(), (consent.answered_at or consent.asked_at).date()
+    match consent.state:
+        case ConsentState.GIVEN:
+            return voice.say("To {recipient}, for {purpose}: you said yes on {day}.", day=answered, **said)
+        case ConsentState.REFUSED:
+            return voice.say("To {recipient}, for {purpose}: you said no on {day}.", day=answered, **said)
+        case ConsentState.REVOKED:
+            day = (consent.revoked_at or consent.asked_at).date()
+            return voice.say("To {recipient}, for {purpose}: you took your yes back on {day}.", day=day, **said)
+        case ConsentState.ASKED:
+            return voice.say("To {recipient}, for {purpose}: we asked you on {day}.", day=asked, **said)

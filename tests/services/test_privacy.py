@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bot.config import Retention
+from bot.config import ROOT, Retention
 from bot.domain.case import Case, CaseStatus, Topic, Urgency
+from bot.domain.consent import Consent, ConsentId
 from bot.domain.contact import Address, Channel, Contact, ContactId, Listing, Permission, Scheme
 from bot.domain.delivery import Content, Delivery, DeliveryId, DeliveryStatus
 from bot.domain.document import Document, DocumentId
@@ -14,7 +16,9 @@ from bot.domain.employer import Employer, EmployerId, Site, SiteId
 from bot.domain.errors import Conflict
 from bot.domain.message import Attachment, Message, MessageId, Received
 from bot.domain.session import Session, SessionId, SessionStatus
+from bot.domain.staff import StaffId
 from bot.domain.values import Position
+from bot.engine.loader import load_flows
 from bot.i18n import Catalogs
 from bot.services.cases import CaseDesk
 from bot.services.privacy import Privacy
@@ -379,6 +383,50 @@ async def test_everything_that_is_held_is_told_with_its_end(
         "1 photo or file from you. Photos and files are deleted after 1 day.",
         f"Your case numbers: {case.number}. Cases are deleted after 730 days.",
     ]
+
+
+def consent(contact: Contact, number: int, recipient: str, **answer: Any) -> Consent:
+    return Consent(
+        id=ConsentId(f"k{number}"), contact=contact.id, recipient=recipient, purpose="a passport",
+        asked_by=StaffId("olga"), asked_at=NOW + timedelta(days=number), **answer,
+    )  # fmt: skip
+
+
+async def test_what_was_allowed_is_told_to_whom_for_what_and_when_and_how_to_take_it_back(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice
+) -> None:
+    """R4, R18."""
+    later = NOW + timedelta(days=9)
+    for one in (
+        consent(contact, 0, "the consulate", is_given=True, answered_at=NOW),
+        consent(contact, 1, "the union", is_given=False, answered_at=later),
+        consent(contact, 2, "the court", is_given=True, answered_at=NOW, revoked_at=later),
+        consent(contact, 3, "the clinic"),
+        consent(await met(unit, CHAT, "c2"), 4, "somebody else's lawyer", is_given=True, answered_at=NOW),
+    ):
+        await unit.consents.put(one)
+    assert (await privacy.summary(unit, contact, KEPT, voice)).splitlines()[-5:] == [
+        "To the consulate, for a passport: you said yes on 6 May 2026.",
+        "To the union, for a passport: you said no on 15 May 2026.",
+        "To the court, for a passport: you took your yes back on 15 May 2026.",
+        "To the clinic, for a passport: we asked you on 9 May 2026.",
+        'To take back a yes, write "take back" here.',
+    ]
+
+
+async def test_where_nothing_is_allowed_there_is_nothing_to_take_back(
+    unit: SqlUnit, contact: Contact, privacy: Privacy, voice: Voice
+) -> None:
+    await unit.consents.put(consent(contact, 1, "the union", is_given=False, answered_at=NOW))
+    assert "take back" not in await privacy.summary(unit, contact, KEPT, voice)
+
+
+@pytest.mark.parametrize("language", ["es", "ne", "ar"])
+def test_the_word_to_take_a_yes_back_is_one_that_begins_the_flow(catalogs: Catalogs, language: str) -> None:
+    """R4: in every offered language."""
+    flow = load_flows(ROOT / "flows")["take_back"]
+    quoted = catalogs.text('To take back a yes, write "take back" here.', language, domain="bot").split('"')[1]
+    assert quoted in flow.triggers.words[language]
 
 
 async def test_what_a_case_is_about_is_not_told_to_whoever_holds_the_phone(
