@@ -168,7 +168,7 @@ class MergeDesk:
 
     async def _undo(self, reader: Reader, id_: MergeId) -> Merge:
         async with self.store.look() as unit:
-            merge = await unit.merges.get(id_)
+            merge = await unit.merges.get(id_) if _is_id(id_) else None
         if merge is None:
             raise Denied(access.REFUSAL)
         async with self.store.transaction() as unit:
@@ -354,9 +354,9 @@ def _names(contact: Contact) -> list[str]:
     return [name for name in dict.fromkeys([contact.name, contact.name_for_employer]) if name]
 
 
-def _is_id(contact: ContactId) -> bool:
+def _is_id(typed: str) -> bool:
     """Whether a database may be asked for it: addresses of pages hold whatever strangers type."""
-    return 0 < len(contact) <= 64 and contact.isascii() and contact.isprintable()
+    return 0 < len(typed) <= 64 and typed.isascii() and typed.isprintable()
 
 
 async def _record(

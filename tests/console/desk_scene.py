@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from bot.channels.sms import SmsChannel
 from bot.config import Settings
-from bot.console import composing, conversation, documents, duty, queue, replies
+from bot.console import composing, conversation, documents, duty, queue, replies, same_person
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Channel, ContactId
@@ -25,6 +25,7 @@ from bot.sandbox.translator import TranslatorStandIn
 from bot.services.composing import Composer
 from bot.services.desk_ports import Glance
 from bot.services.duty import DutyDesk
+from bot.services.merging import MergeDesk
 from bot.services.places import PlaceDirectory
 from bot.services.queue import Queue
 from bot.services.replies import Replies
@@ -223,6 +224,9 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
         house.pages += composing.routes(composer=composer, translating=translating)
         house.pages += replies.routes(
             replies=canned, languages={"en": "English", "es": "Español", "ne": "नेपाली", "ar": "العربية"}
+        )
+        house.pages += same_person.routes(
+            desk=MergeDesk(store=store, bell=services.operators.bell, clock=clock, ids=CountingIds())
         )
         on_duty = DutyDesk(store=store, clock=clock, ids=CountingIds(), desk=services.operators)
         house.pages += duty.routes(desk=on_duty, zone=house.settings.zone)

@@ -32,6 +32,8 @@ def paths(rooms: Rooms) -> dict[Role, tuple[str, ...]]:
             "/cases", "/cases?q=nobody", case, f"{case}/wages", f"{case}/refer",
             f"/cases/{rooms.missed.number}/wages", f"/cases/{rooms.missed.number}/refer", "/missing",
             f"/desk/{rooms.case.contact}/compose", f"/desk/{rooms.missed.contact}/compose",
+            f"/desk/{rooms.case.contact}/same", f"/desk/{rooms.missed.contact}/same?q=nobody",
+            f"/desk/{rooms.case.contact}/same/{rooms.missed.contact}",
         ),
         Role.SUPERVISOR: (
             "/places", "/places?q=nobody", "/places?state=review", "/places/new", f"/places/{rooms.place}",
