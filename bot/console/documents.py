@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.console.ranges import asked_of
 from bot.console.visit import reader
 from bot.domain.document import DocumentId
 from bot.domain.errors import Denied
@@ -33,8 +34,24 @@ class DocumentPages:
             raise web.HTTPNotFound from error
         how = "inline" if document.media_type.startswith(_SHOWN) else "attachment"
         name = f"{document.id}.{document.media_type.rpartition('/')[2]}"
-        headers = {"Content-Disposition": f'{how}; filename="{name}"', "Content-Security-Policy": POLICY}
-        return web.Response(body=body, content_type=document.media_type, headers=headers)
+        headers = {
+            "Content-Disposition": f'{how}; filename="{name}"',
+            "Content-Security-Policy": POLICY,
+            "Accept-Ranges": "bytes",
+            "ETag": f'"{document.id}"',  # what is kept under an id never changes
+        }
+        return _cut(request, body, document.media_type, headers)
+
+
+def _cut(request: web.Request, body: bytes, media_type: str, headers: dict[str, str]) -> web.Response:
+    """The file, or the part of it that was asked for: Safari plays nothing of a server that knows no parts."""
+    asked, size = asked_of(request.headers, len(body), headers["ETag"]), len(body)
+    if asked is None:
+        return web.Response(body=body, content_type=media_type, headers=headers)
+    if not asked:
+        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    headers["Content-Range"] = f"bytes {asked.start}-{asked.stop - 1}/{size}"
+    return web.Response(status=206, body=body[asked.start : asked.stop], content_type=media_type, headers=headers)
 
 
 def routes(*, documents: Documents, store: Store, clock: Clock) -> Sequence[web.RouteDef]:
