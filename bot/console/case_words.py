@@ -13,6 +13,7 @@ from bot.domain.staff import StaffId
 from bot.domain.values import Evidence, Money, Position, Value
 from bot.engine.flow import Ask, Call, Choose, Flow, Handoff, Step
 from bot.i18n import locale, written
+from bot.services.cases import NOT_FACTS
 
 CLUES: Final = {
     Clue.VULNERABILITY: N_("Somebody takes advantage of their weak position"),
@@ -39,9 +40,11 @@ FILES: Final = {
 }  # fmt: skip
 FILE: Final = N_("File")
 YES, NO = N_("Yes"), N_("No")
-NAMED: Final = {  # what no question asks for
+NAMED: Final = {  # what no question of the topic asks for
     "employer": N_("Employer"), "amount": N_("Amount"), "period": N_("Time"), "nationality": N_("Country"),
     "position": N_("Place on the map"), "evidence": N_("Evidence"), "people": N_("People"),
+    "site_name": N_("Site"), "shown_name": N_("Name"), "known_position": N_("Place on the map"),
+    "is_listed": N_("Is on the employer's list"), "is_new": N_("Has just joined"),
     "found_name": N_("Name of the person found"), "found_where": N_("Where they were found"),
 }  # fmt: skip
 
@@ -83,12 +86,17 @@ class FactWords:
 
     def facts(self, case: Case, _: Words) -> list[Fact]:
         """Everything that was answered, in the order of the asking."""
-        return [self._fact(case.topic, name, value, _) for name, value in case.facts.items() if value is not None]
+        return [
+            self._fact(case.topic, name, value, _)
+            for name, value in case.facts.items()
+            if value is not None and name not in NOT_FACTS
+        ]
 
     def _fact(self, topic: Topic, name: str, value: Value, _: Words) -> Fact:
         plain = name.rstrip("0123456789").removesuffix("_") if name[-1:].isdigit() else name
-        asked = self.by_topic.get((topic, plain)) or self.by_topic.get((None, plain))
-        if asked is not None:
+        own = self.by_topic.get((topic, plain))
+        asked = own or self.by_topic.get((None, plain))
+        if asked is not None and (own or plain not in NAMED):  # another topic may have asked something else by the name
             question = _.catalogs.text(asked.question, _.language)
         else:
             question = _(NAMED[plain]) if plain in NAMED else plain.replace("_", " ").capitalize()
