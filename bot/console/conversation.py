@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from bot.console.alert_words import CHANNELS
+from bot.console.case_words import FactWords
 from bot.console.composing import spoken
 from bot.console.conversation_lines import Line, lines
 from bot.console.desk_stream import BEAT, GONE, ConversationStream, Parts
@@ -26,8 +27,6 @@ from bot.domain.contact import WHATSAPP_WINDOW, Channel, Contact, ContactId, Rea
 from bot.domain.delivery import Content
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
-from bot.i18n import written
-from bot.services.cases import NOT_FACTS
 from bot.services.desk import LONGEST, Desk, HandBack, View
 from bot.services.desk_ports import Glance, Viewing
 from bot.services.ports import Channeller, Clock
@@ -88,6 +87,7 @@ class ConversationPages:
     default_language: str
     has_template: bool  # whether WhatsApp lets us write to who has been silent for a day
     translating: Translating
+    facts: FactWords
 
     async def show(self, request: web.Request) -> web.Response:
         """Opening it is entered in the audit, once, and so is each look at what came before."""
@@ -218,6 +218,10 @@ class ConversationPages:
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
+    async def _open(self, request: web.Request) -> View:
+        """With an entry in the audit: whoever is shown it whole may never have opened its page."""
+        return await self._allowed(self.desk.open(reader(request), _contact(request), history=FEW))
+
     async def _look(self, request: web.Request) -> View:
         """Without an entry in the audit: who asks has opened it, or is shown nothing that was said."""
         return await self._allowed(self.desk.look_again(reader(request), _contact(request), history=FEW))
@@ -225,10 +229,6 @@ class ConversationPages:
     async def _allowed(self, asking: Awaitable[Answer]) -> Answer:
         """What may not be done with a conversation that one may not see is not there."""
         try:
-    async def _open(self, request: web.Request) -> View:
-        """With an entry in the audit: whoever is shown it whole may never have opened its page."""
-        return await self._allowed(self.desk.open(reader(request), _contact(request), history=FEW))
-
             return await asking
         except Denied as error:
             raise web.HTTPNotFound from error
@@ -257,7 +257,6 @@ class ConversationPages:
         """What the templates of a conversation know."""
         _, who, now, contact = words(request), reader(request), self.clock.now(), view.contact
         is_mine = view.claim is not None and view.claim.staff == who.id
-            opened=mark(request, _opened(view.contact.id)),
         return {
             "view": view,
             "contact": contact,
@@ -295,11 +294,6 @@ class ConversationPages:
             clock, is_late = until(
                 case.resolve_by, now, N_("Resolve within {time}"), N_("Resolution is late by {time}"), _
             )
-        facts = [
-            (name.replace("_", " "), written(value, _.language))
-            for name, value in case.facts.items()
-            if name not in NOT_FACTS
-        ]
         return {
             "case": case,
             "urgency": _(URGENCIES[case.urgency]),
@@ -308,7 +302,7 @@ class ConversationPages:
             "status": _(CASE_STATUSES[case.status]),
             "clock": clock,
             "is_late": is_late,
-            "facts": [(name, text) for name, text in facts if text],
+            "facts": [fact for fact in self.facts.facts(case, _) if fact.answer],
         }
 
     def _window(self, view: View, now: datetime, _: Words) -> tuple[str, str]:
@@ -427,6 +421,11 @@ def _others(view: View) -> list[tuple[StaffId, str]]:
     return sorted(((staff, name) for staff, name in view.colleagues.items() if staff != holder), key=lambda one: one[1])
 
 
+def _opened(contact: ContactId) -> str:
+    """What the mark of a page says, by which its stream is known."""
+    return f"opened {contact}"
+
+
 def _contact(request: web.Request) -> ContactId:
     return ContactId(request.match_info["contact"])
 
@@ -436,11 +435,6 @@ def _path(contact: ContactId) -> str:
 
 
 def _mark(request: web.Request, name: str) -> Mark | None:
-def _opened(contact: ContactId) -> str:
-    """What the mark of a page says, by which its stream is known."""
-    return f"opened {contact}"
-
-
     """An entry's place that the address names."""
     text = request.query.get(name, "")
     try:
@@ -467,10 +461,11 @@ def routes(
     default_language: str,
     has_template: bool,
     translating: Translating,
+    facts: FactWords,
 ) -> Sequence[web.RouteDef]:
     pages = ConversationPages(
         desk=desk, stream=stream, viewing=viewing, clock=clock, channels=channels, default_language=default_language,
-        has_template=has_template, translating=translating,
+        has_template=has_template, translating=translating, facts=facts,
     )  # fmt: skip
     return [
         web.post("/desk/count", pages.count),

@@ -380,29 +380,29 @@ class Desk:
     ) -> str:
         """Write to the contact; returns the subject under which the original, or a translation, of it is kept.
 
+        What comes again with the same `once`, which names the form and all that is in it, was sent already.
         Raises Conflict when the conversation is not the reader's, InputError when it cannot be sent.
         """
         async with self.enter(reader, Deed.ANSWER, contact, detail="reply") as room:
             claim, address = room.require_own(), way_to(room.contact)
             if address is None:
                 raise InputError(REFUSED if room.contact.reaches else NO_WAY)
-            made = _sendable(content if isinstance(content, Content) else await content(room, address))
-        What comes again with the same `once`, which names the form and all that is in it, was sent already.
-            turn = self._turn(room, address, [], origin=STAFF_ORIGIN + room.staff)
-            parts = [made] if turn.channeller is None else turn.channeller.fit(made)
-            written = [turn.delivery(part) for part in parts]
-            await room.unit.deliveries.add(written)
-            subject = f"delivery:{written[0].id}"
-            if original is not None:
             named = _named(reader, contact, once) if once else None
             if named is not None and await room.unit.deliveries.get(named) is not None:
                 return f"delivery:{named}"
+            made = _sendable(content if isinstance(content, Content) else await content(room, address))
+            turn = self._turn(room, address, [], origin=STAFF_ORIGIN + room.staff)
+            parts = [made] if turn.channeller is None else turn.channeller.fit(made)
+            written = [turn.delivery(part) for part in parts]
+            if named is not None:
+                written[0] = replace(written[0], id=named)
+            await room.unit.deliveries.add(written)
+            subject = f"delivery:{written[0].id}"
+            if original is not None:
                 await room.unit.translations.put(_kept(original, subject, room))
             await self._count_answer(room, claim)
         await self.bell.ring(contact, Lane.REPLY)
         return subject
-            if named is not None:
-                written[0] = replace(written[0], id=named)
 
     async def _count_answer(self, room: Room, claim: Claim) -> None:
         """The clock of the first answer stops."""
@@ -572,6 +572,11 @@ def _sendable(content: Content) -> Content:
     return replace(content, text=text)
 
 
+def _named(reader: Reader, contact: ContactId, once: str) -> DeliveryId:
+    """The id of the reply that this form makes, however often it comes."""
+    return DeliveryId(hashlib.sha256(f"reply {reader.id} {contact} {once}".encode("utf-8", "replace")).hexdigest()[:32])
+
+
 def _kept(original: Original, subject: str, room: Room) -> Translation:
     return Translation(
         subject=subject,
@@ -579,11 +584,6 @@ def _kept(original: Original, subject: str, room: Room) -> Translation:
         language=original.language,
         engine=BY_HAND,
         text=original.text,
-def _named(reader: Reader, contact: ContactId, once: str) -> DeliveryId:
-    """The id of the reply that this form makes, however often it comes."""
-    return DeliveryId(hashlib.sha256(f"reply {reader.id} {contact} {once}".encode("utf-8", "replace")).hexdigest()[:32])
-
-
         at=room.now,
     )
 
