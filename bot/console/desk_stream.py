@@ -28,7 +28,7 @@ log = logger("desk_stream")
 
 BEAT = "beat"  # says that the page is live, or since when it is not
 GONE = "gone"  # the last event of a conversation that this reader may not see any more
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 4.0  # the page calls itself not live after ten: two may be late
 REFRESH_SECONDS = 3.0  # between two looks at a conversation of which there is no news
 CHECK = timedelta(seconds=10)  # between two looks whether the reader is still signed in
 LIVE = 1000  # entries that one screen follows
@@ -162,10 +162,14 @@ class ConversationStream:
         since: Mark | None,
     ) -> None:
         lost_at: datetime | None = None
+        view: View | None = None
+        seen: object = None
         who, checked_at = await self.seats.still(request), self.clock.now()
         while who is not None and not self._closing.is_set():
             try:
-                view = await self.desk.look_again(who, contact, history=LIVE, since=since)
+                now = who, self.clock.now().replace(second=0, microsecond=0), await self.desk.trace(contact)
+                if view is None or now != seen:
+                    view, seen = await self.desk.look_again(who, contact, history=LIVE, since=since), now
                 await self.viewing.note(contact, StaffId(who.id))
                 lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
             except Denied:

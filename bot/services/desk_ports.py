@@ -258,10 +258,10 @@ class Alarms(Protocol):
 
 
 class Erasures(Protocol):
-    """Keyed hashes of who was erased, so that no backup brings them back."""
+    """Who was erased, and what people ended or allowed: keyed hashes, so that no backup undoes it."""
 
     async def since(self, at: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
-        """Hashes and times of those erased at that time or later, in order."""
+        """What was said at that time or later, and when, in order (`storage/wishes.py` says how it is written)."""
         ...
 
 
@@ -324,6 +324,14 @@ class QueueRow:
     escalated_at: datetime | None
     heard_at: datetime | None
     claim: Claim | None
+
+
+class Traces(Protocol):
+    """Whether a conversation is still as it was, without reading a word of it."""
+
+    async def of(self, contact: ContactId) -> str:
+        """Another value whenever anything of it was written, also what is not shown; a text even where nobody is."""
+        ...
 
 
 class QueueRows(Protocol):

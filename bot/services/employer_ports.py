@@ -1,12 +1,13 @@
 """Owns the Protocols for employers: what storage must do for their sites, their people and their staff's accounts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.domain.contact import Address, Contact, ContactId
 from bot.domain.employer import Employer, EmployerId, Site, SiteId
-from bot.domain.staff import Staff, StaffId, StaffSession
+from bot.domain.staff import Role, Staff, StaffId, StaffSession
 
 
 class Sites(Protocol):
@@ -63,6 +64,17 @@ class Roster(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """One of the staff, without anything that is secret."""
+
+    id: StaffId
+    name: str
+    role: Role
+    employer: EmployerId | None
+    is_disabled: bool
+
+
 class StaffAccounts(Protocol):
     """The accounts of all staff, the organisation's own too, and their sign-ins."""
 
@@ -79,6 +91,10 @@ class StaffAccounts(Protocol):
     async def save(self, staff: Staff) -> None: ...
 
     async def all(self) -> Sequence[Staff]: ...
+
+    async def colleagues(self) -> Sequence[Colleague]:
+        """Everybody, also who works here no more: their names stand in what was written."""
+        ...
 
     async def begin(self, session: StaffSession) -> None: ...
 

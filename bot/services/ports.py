@@ -31,6 +31,7 @@ from bot.services.desk_ports import (
     Merges,
     Part,
     QueueRows,
+    Traces,
     Translations,
 )
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
@@ -328,6 +329,7 @@ class Unit(Protocol):
     erasures: Erasures
     merges: Merges
     queue: QueueRows
+    traces: Traces
     case_links: CaseLinks
     figures: Figures
     service: ServiceFigures

@@ -9,10 +9,13 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from bot.domain.employer import EmployerId
 from bot.domain.errors import Conflict
 from bot.domain.staff import Role, Staff, StaffId, StaffSession, Stage
+from bot.services.employer_ports import Colleague
 from bot.storage import values
 from bot.storage.schema import staff as table
 from bot.storage.schema import staff_sessions as sessions
 from bot.storage.work import Work
+
+_COLLEAGUES = select(table.c.id, table.c.name, table.c.role, table.c.employer_id, table.c.disabled_at)
 
 
 class SqlStaff:
@@ -37,6 +40,13 @@ class SqlStaff:
     async def all(self) -> Sequence[Staff]:
         rows = await self._db.execute(select(table).order_by(table.c.login))
         return [self._staff(row) for row in rows]
+
+    async def colleagues(self) -> Sequence[Colleague]:
+        rows = await self._db.execute(_COLLEAGUES)
+        return [
+            Colleague(id=id_, name=name, role=Role(role), employer=employer, is_disabled=disabled_at is not None)
+            for id_, name, role, employer, disabled_at in rows
+        ]
 
     # --- sessions ---------------------------------------------------------------------------------------------------
 

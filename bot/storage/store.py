@@ -24,6 +24,7 @@ from bot.services.desk_ports import (
     Erasures,
     Merges,
     QueueRows,
+    Traces,
     Translations,
 )
 from bot.services.employer_ports import Roster, Sites, StaffAccounts
@@ -69,6 +70,7 @@ from bot.storage.service_figures import SqlPublishedReports, SqlServiceFigures
 from bot.storage.sessions import SqlSessions
 from bot.storage.sites import SqlSites
 from bot.storage.staff import SqlStaff
+from bot.storage.traces import SqlTraces
 from bot.storage.translations import SqlTranslations
 from bot.storage.work import Work
 
@@ -103,6 +105,7 @@ class SqlUnit:
         self.erasures: Erasures = SqlErasures(work)
         self.merges: Merges = SqlMerges(work, contacts)
         self.queue: QueueRows = SqlQueueRows(work, cases)
+        self.traces: Traces = SqlTraces(work)
         self.case_links: CaseLinks = SqlCaseLinks(work)
         self.service: ServiceFigures = SqlServiceFigures(work, cases)
         self.published: PublishedReports = SqlPublishedReports(work)

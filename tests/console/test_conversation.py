@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
+from bot.console.conversation import BETWEEN_BEATS
 from bot.domain.case import CaseStatus, Outcome, Topic, Urgency
-from bot.domain.contact import Channel
+from bot.domain.contact import Channel, ContactId
 from bot.domain.errors import Reason, SendError
 from bot.domain.staff import Role
 from bot.services.desk import HandBack
@@ -58,7 +60,7 @@ async def test_opening_it_is_audited_once_and_refreshing_is_not(desk: DeskScene)
             found = await unit.audit.search(subject=case.contact, limit=50)
         return sum(entry.deed == "read" for entry in found)
 
-    await browser.text(f"/console/desk/{case.contact}")
+    page = await browser.text(f"/console/desk/{case.contact}")
     assert await reads() == 1
     stream_of_it = page.split('sse-connect="')[1].split('"')[0].replace("&amp;", "&")
     async with desk.watching(browser, stream_of_it) as stream:
@@ -240,6 +242,35 @@ async def test_a_screen_that_was_cut_off_catches_up_without_a_gap(desk: DeskScen
     async with desk.watching(browser, f"/console/desk/{case.contact}/live?shown={shown}") as stream:
         whole = (await stream.until("timeline"))["timeline"]
     assert whole.index("first words") < whole.index("while nobody listened")
+
+
+async def test_a_screen_reads_again_only_what_has_changed(desk: DeskScene) -> None:
+    """Two hundred open conversations must not read all their histories every few seconds."""
+    worker, case = await desk.waits(says="first words")
+    browser, operators = await desk.staff(), desk.following.desk
+    readings: list[object] = []
+
+    class Counting:
+        async def look_again(self, *args: object, **more: object) -> object:
+            readings.append(args)
+            return await operators.look_again(*args, **more)  # type: ignore[arg-type]
+
+        async def trace(self, contact: ContactId) -> str:
+            return await operators.trace(contact)
+
+    desk.following.desk = Counting()  # type: ignore[assignment]
+    async with desk.watching(browser, f"/console/desk/{case.contact}/live") as stream:
+        await stream.until("beat")
+        for _ in range(7):
+            cast(Any, desk.muster.clock).forward(BETWEEN_BEATS)
+            desk.wire.tells()
+            await stream.until("beat")
+        assert len(readings) <= 3  # a new minute may have begun: clocks move on by themselves
+        before = len(readings)
+        await worker.says("second words")
+        desk.wire.tells()
+        assert "second words" in (await stream.until("entries"))["entries"]
+    assert len(readings) > before
 
 
 async def test_a_failed_delivery_says_why_in_plain_words(desk: DeskScene) -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from contextlib import AsyncExitStack
+from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.domain.case import Topic, Urgency
+from bot import console
+from bot.console.conversation import BETWEEN_BEATS
+from bot.console.desk_stream import BEAT_SECONDS, REFRESH_SECONDS
+from bot.console.queue import Alike, Asked
+from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.staff import Role
+from bot.services.access import Reader
 from tests.console.conftest import FARM
 from tests.console.desk_scene import DeskScene, desk
 
@@ -178,3 +187,66 @@ async def test_who_looks_and_who_writes_is_in_the_list(desk: DeskScene) -> None:
     assert "Olga is looking" in await omar.text("/console/desk")
     await olga.post(f"/console/desk/{case.contact}/typing")
     assert "Olga is writing" in await omar.text("/console/desk")
+
+
+@pytest.mark.parametrize("order", [("pia", "olga", "sue"), ("olga", "sue", "pia")])
+async def test_readers_of_different_compartments_never_share_what_was_drawn(
+    desk: DeskScene, order: tuple[str, ...]
+) -> None:
+    """R16: whoever's list is drawn first, and whatever they filter by, the others get theirs."""
+    _, plain = await desk.waits(Topic.WAGES)
+    _, secret = await desk.waits(Topic.ABUSE, Urgency.CRITICAL)
+    roles = {"pia": Role.SPECIALIST, "olga": Role.OPERATOR, "sue": Role.SUPERVISOR}
+    browsers = {login: await desk.staff(login, role) for login, role in roles.items()}
+    for query in ("", "?place=waiting", "?compartment=protection"):
+        async with AsyncExitStack() as stack:
+            seen = {}
+            for login in order:
+                stream = await stack.enter_async_context(desk.watching(browsers[login], f"/console/desk/live{query}"))
+                seen[login] = "".join((await stream.until("beat")).values())
+        assert secret.number in seen["pia"]
+        for login in ("olga", "sue"):
+            assert secret.contact not in seen[login]
+            assert (plain.number in seen[login]) == (query != "?compartment=protection")
+
+
+async def test_who_is_alike_is_drawn_once_and_only_mine_is_shared_with_nobody(desk: DeskScene) -> None:
+    """R16: what is shared rests on all by which access may tell two readers apart, but their id."""
+    told_apart = {field.name for field in fields(Reader)} - {"id"}
+    assert told_apart <= {field.name for field in fields(Alike)}
+    olga, omar = Reader(role=Role.OPERATOR, id="olga"), Reader(role=Role.OPERATOR, id="omar")
+    everything, own = Asked(), Asked(mine=True)
+    assert Alike.of(olga, everything, "en") == Alike.of(omar, everything, "en")
+    assert Alike.of(olga, everything, "en") != Alike.of(olga, everything, "ar")
+    assert Alike.of(olga, everything, "en") != Alike.of(olga, Asked(language="ne"), "en")
+    assert Alike.of(olga, own, "en") != Alike.of(omar, own, "en")
+    for role in set(Role) - {Role.OPERATOR}:
+        assert Alike.of(olga, everything, "en") != Alike.of(Reader(role=role, id="olga"), everything, "en")
+
+
+async def test_a_screen_that_was_cut_off_gets_the_whole_truth_when_it_is_back(desk: DeskScene) -> None:
+    """What came, changed and went meanwhile: the first thing it gets is the list as it is now."""
+    browser = await desk.staff()
+    _, taken = await desk.waits()
+    async with desk.watching(browser, "/console/desk/live") as stream:
+        assert taken.number in (await stream.until("rows"))["rows"]
+    _, came = await desk.waits(Topic.MEDICAL, Urgency.CRITICAL)
+    _, gone = await desk.waits()
+    await (await desk.staff("omar")).post("/console/desk/take", {"contact": taken.contact})
+    async with desk.muster.store.transaction(gone.contact) as unit:
+        await unit.cases.save(replace(gone, status=CaseStatus.CLOSED, closed_at=desk.muster.clock.now()))
+    async with desk.watching(browser, "/console/desk/live") as stream:
+        back = await stream.until("beat")
+    assert came.number in back["rows"]
+    assert came.contact in back["tally"]
+    assert "With Omar" in back["rows"]
+    assert gone.number not in back["rows"]
+
+
+async def test_a_quiet_queue_gives_signs_of_life_before_the_page_calls_itself_not_live() -> None:
+    """The page waits for ten seconds: one sign may be lost on the way."""
+    silence = re.search(r"SILENCE = ([\d_]+)", (Path(console.__file__).parent / "static" / "console.js").read_text())
+    assert silence is not None
+    longest = int(silence[1]) / 1000
+    assert longest > 2 * BEAT_SECONDS
+    assert BETWEEN_BEATS.total_seconds() + REFRESH_SECONDS < longest
