@@ -36,7 +36,7 @@ from bot.services.translating import Translating
 Answer = TypeVar("Answer")
 
 TEMPLATE = "desk/conversation.html"
-BETWEEN_BEATS = timedelta(seconds=10)
+BETWEEN_BEATS = timedelta(seconds=4)  # the page calls itself not live after ten seconds without one
 FEW = 60  # entries shown at once
 HANDED = N_("Handed back to the bot.")
 GIVEN_BACK = N_("It is back in the queue.")
@@ -347,6 +347,7 @@ class _Following:
     drawn: dict[str, tuple[Line, str]] | None = None
     parts: Parts = field(default_factory=dict)
     beat: tuple[datetime, datetime | None] | None = None
+    looked: tuple[View, tuple[Glance, ...]] | None = None  # what was drawn last
 
     def draw(self, view: View | None, glances: tuple[Glance, ...], lost_at: datetime | None) -> tuple[Parts, str]:
         """The events to send, by name, and what the screen will have then."""
@@ -354,8 +355,9 @@ class _Following:
             gone = draw(self.request, TEMPLATE, GONE)
             return {"standing": "", "facts": "", "timeline": gone, GONE: ""}, ""
         beat = self._beat(lost_at)
-        if view is None:
+        if view is None or (self.looked is not None and self.looked[0] is view and self.looked[1] == glances):
             return beat, self.known
+        self.looked = view, glances
         values = self.pages.values(self.request, view, glances)
         parts = {name: draw(self.request, TEMPLATE, name, **values) for name in ("standing", "facts")}
         changed = {name: text for name, text in parts.items() if self.parts.get(name) != text}

@@ -27,6 +27,7 @@ from bot.services import access, audit, faults
 from bot.services.access import Deed, Matter, Reader, of_conversation
 from bot.services.conversation import Conversation
 from bot.services.desk_ports import Part, QueueRow, Translation
+from bot.services.employer_ports import Colleague
 from bot.services.letters import CHECK_IN
 from bot.services.ports import Bell, Clock, Store, Unit
 from bot.services.queue import in_order, visible
@@ -170,7 +171,8 @@ class Desk:
         Raises Denied when it may not any more.
         """
         async with self.store.look() as unit:
-            known = await unit.contacts.get(_sought(contact))
+            # Not held: who looks must not wait for who answers, nor make them wait.
+            known = (await unit.contacts.many([_sought(contact)])).get(contact)
             cases = await unit.cases.of(_sought(contact))
             if known is None:
                 raise Denied(access.REFUSAL)
@@ -178,6 +180,11 @@ class Desk:
             claim = await unit.claims.of(contact)
             entries = await _entries(reader, unit, contact, history, since=since)
             return await self._view(unit, known, cases, claim=claim, entries=entries)
+
+    async def trace(self, contact: ContactId) -> str:
+        """Another value whenever `look_again` may show something else; it says nothing of what that is."""
+        async with self.store.look() as unit:
+            return await unit.traces.of(_sought(contact))
 
     async def _view(
         self,
@@ -188,7 +195,7 @@ class Desk:
         claim: Claim | None,
         entries: "_Entries",
     ) -> View:
-        staff, shown = await unit.staff.all(), entries.shown
+        staff, shown = await unit.staff.colleagues(), entries.shown
         return View(
             contact=contact,
             cases=cases,
@@ -196,7 +203,7 @@ class Desk:
             entries=shown,
             sessions=await unit.sessions.open(contact.id),
             names={one.id: one.name for one in staff},
-            colleagues={one.id: one.name for one in staff if _may_answer(one, contact, cases)},
+            colleagues={one.id: one.name for one in _who_may_answer(staff, contact, cases)},
             employer=await unit.sites.employer(contact.employer) if contact.employer else None,
             site=await unit.sites.get(contact.site) if contact.site else None,
             address=way_to(contact),
@@ -606,6 +613,15 @@ def way_to(contact: Contact) -> Address | None:
 def _may_answer(staff: Staff, contact: Contact, cases: Collection[Case]) -> bool:
     reader = Reader(role=staff.role, id=staff.id, employer=staff.employer)
     return staff.disabled_at is None and access.may(reader, Deed.ANSWER, of_conversation(contact.id, cases))
+
+
+def _who_may_answer(staff: Iterable[Colleague], contact: Contact, cases: Collection[Case]) -> list[Colleague]:
+    subject, found = of_conversation(contact.id, cases), []
+    for one in staff:
+        reader = Reader(role=one.role, id=one.id, employer=one.employer)
+        if not one.is_disabled and access.may(reader, Deed.ANSWER, subject):
+            found.append(one)
+    return found
 
 
 def _known(contact: Contact) -> dict[str, Value]:
