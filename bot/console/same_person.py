@@ -1,7 +1,7 @@
 """Owns the pages where two conversations of one person are found, looked at side by side, put together and undone."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -96,7 +96,7 @@ class SamePersonPages:
             form=form,
             sought=sought,
             longest=LONGEST,
-            found=[_card(one, _) for one in found],
+            found=[_card(replace(one, session=None), _) for one in found],
             standing=standing,
         )
 
