@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyotp
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 from pydantic import SecretStr
 
 from bot.app import App, compose
@@ -34,7 +35,7 @@ from bot.web import server
 from tests.console.conftest import CHEAP, PASSWORD, SECRET
 from tests.journeys.processes import free_port
 
-SMALL = {"width": 360, "height": 740}
+SMALL: ViewportSize = {"width": 360, "height": 740}
 STAFF = {
     "olga": (Role.OPERATOR, "Olga"),
     "omar": (Role.OPERATOR, "Omar"),
@@ -45,7 +46,7 @@ STAFF = {
 
 @dataclass
 class Screen:
-    """One page at 360 px, used by its keyboard alone; `_` gives the console's texts in its language."""
+    """One page at 360 px, used by the keyboard alone; `words` gives the console's texts in its language."""
 
     page: Page
     words: Words
@@ -53,7 +54,7 @@ class Screen:
     def __getitem__(self, css: str) -> Locator:
         return self.page.locator(css)
 
-    async def to(self, msgid: str, **variables: object) -> None:
+    async def to(self, msgid: str, **variables: Any) -> None:
         """Press Tab until what has the focus is called so."""
         name = self.words(msgid, **variables)
         for _ in range(90):
@@ -66,17 +67,17 @@ class Screen:
                 return
         raise AssertionError(f"the keyboard never comes to {name!r} on {self.page.url}")
 
-    async def press(self, msgid: str, **variables: object) -> None:
+    async def press(self, msgid: str, **variables: Any) -> None:
         await self.to(msgid, **variables)
         await self.page.keyboard.press("Enter")
 
-    async def follow(self, msgid: str, **variables: object) -> None:
+    async def follow(self, msgid: str, **variables: Any) -> None:
         """Press what leads to another page, and be there."""
         await self.to(msgid, **variables)
         async with self.page.expect_event("domcontentloaded"):
             await self.page.keyboard.press("Enter")
 
-    async def type(self, msgid: str, text: str, **variables: object) -> None:
+    async def type(self, msgid: str, text: str, **variables: Any) -> None:
         await self.to(msgid, **variables)
         await self.page.keyboard.type(text)
 
@@ -89,7 +90,7 @@ class Screen:
             await self.page.keyboard.press("ArrowDown")
         raise AssertionError(f"{msgid!r} has no choice {value!r}")
 
-    async def shows(self, css: str, msgid: str, **variables: object) -> None:
+    async def shows(self, css: str, msgid: str, **variables: Any) -> None:
         await expect(self[css].first).to_contain_text(self.words(msgid, **variables))
 
     async def is_sound(self, name: str) -> None:
@@ -105,12 +106,12 @@ class Screen:
 
 @dataclass
 class Phone:
-    """A worker's web chat, in Arabic; `words` are those of the console, `said` those of the bot."""
+    """A worker's web chat, in Arabic."""
 
     screen: Screen
     catalogs: Catalogs
 
-    def bot(self, msgid: str, **variables: object) -> str:
+    def bot(self, msgid: str, **variables: Any) -> str:
         return self.catalogs.text(msgid, "ar", **variables)
 
     async def says(self, text: str) -> None:
@@ -146,11 +147,10 @@ class Town:
     url: str
     chrome: Chromium
     catalogs: Catalogs
-    translator: TranslatorStandIn
     problems: list[str] = field(default_factory=list)
 
-    async def _page(self, language: str, **options: object) -> Page:
-        context = await self.chrome.new_context(viewport=SMALL, locale=language, **options)  # type: ignore[arg-type]
+    async def _page(self, language: str, **options: Any) -> Page:
+        context = await self.chrome.new_context(viewport=SMALL, locale=language, **options)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self.problems.append(line.text) if line.type == "error" else None)
@@ -194,10 +194,10 @@ class Town:
 @asynccontextmanager
 async def town(folder: Path, chrome: Chromium, catalogs: Catalogs) -> AsyncIterator[Town]:
     """Muster in this process as `run` composes it, with the demo's places, a translator and four accounts."""
-    translator, port = TranslatorStandIn(), free_port()
+    port = free_port()
     database = f"sqlite+aiosqlite:///{folder / 'muster.db'}"
     await migrate(database)
-    translating = TestServer(create_translator(translator))
+    translating = TestServer(create_translator(TranslatorStandIn()))
     await translating.start_server()
     async with embedded_redis(folder / "redis") as redis:
         settings = load(
@@ -209,13 +209,13 @@ async def town(folder: Path, chrome: Chromium, catalogs: Catalogs) -> AsyncItera
             keys=SecretStr(make_key()),
             nlu_url="http://127.0.0.1:9",  # nobody there: key words answer
             translation_url=str(translating.make_url("/")).rstrip("/"),
-            hotline="+555155500199",
+            hotline="+55 51 5550 0199",
         )
         async with compose(settings) as app:
             await scenario.load(app.store, SystemClock().now())
             await hire(app)
             async with running(app, settings.host, port):
-                made = Town(app, f"http://127.0.0.1:{port}", chrome, catalogs, translator)
+                made = Town(app, f"http://127.0.0.1:{port}", chrome, catalogs)
                 yield made
                 for context in chrome.contexts:
                     await context.close()
@@ -224,6 +224,7 @@ async def town(folder: Path, chrome: Chromium, catalogs: Catalogs) -> AsyncItera
 
 
 async def hire(app: App) -> None:
+    """Accounts that read English, so that Arabic is translated for them whatever language their pages are in."""
     desk = StaffDesk(store=app.store, clock=SystemClock(), ids=RandomIds(), hasher=CHEAP)
     for login, (role, name) in STAFF.items():
         await desk.add(login=login, name=name, role=role, password=PASSWORD, totp_secret=SECRET, languages=("en",))
