@@ -7,6 +7,7 @@ from aiohttp import web
 from bot.app.desks import Desks, given, locale_of
 from bot.app.outside import Outside
 from bot.console import composing, conversation, documents, queue, replies, same_person
+from bot.console.case_words import FactWords
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.queue.viewing import Viewing
 from bot.services.composing import Composer
@@ -53,6 +54,7 @@ def desk_pages(
             default_language=settings.default_language,
             has_template=bool(settings.whatsapp_template),
             translating=translating,
+            facts=FactWords.of(operators.conversation.house.flows.values()),
         ),
         *composing.routes(composer=_composer(outside, desks, operators, canned), translating=translating),
         *same_person.routes(desk=MergeDesk(store=store, bell=operators.bell, clock=clock, ids=desks.ids)),

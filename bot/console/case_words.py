@@ -44,7 +44,7 @@ NAMED: Final = {  # what no question of the topic asks for
     "employer": N_("Employer"), "amount": N_("Amount"), "period": N_("Time"), "nationality": N_("Country"),
     "position": N_("Place on the map"), "evidence": N_("Evidence"), "people": N_("People"),
     "site_name": N_("Site"), "shown_name": N_("Name"), "known_position": N_("Place on the map"),
-    "is_listed": N_("Is on the employer's list"), "is_new": N_("Has just joined"),
+    "is_listed": N_("Is on the employer's list"), "is_new": N_("Has just joined"), "drill": N_("This was a drill"),
     "found_name": N_("Name of the person found"), "found_where": N_("Where they were found"),
 }  # fmt: skip
 

@@ -34,6 +34,11 @@ NOT_FACTS = frozenset(
         "consents_text",
         "consent_ids",
         "which_consent",
+        "count",
+        "emergency_number",
+        "hotline",
+        "organisation",
+        "ours",
     }
 )
 SAME_MATTER = timedelta(hours=24)  # what a contact says of one topic within a day is one case

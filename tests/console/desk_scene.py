@@ -15,6 +15,7 @@ from aiohttp import ClientResponse
 from bot.channels.sms import SmsChannel
 from bot.config import Settings
 from bot.console import composing, conversation, documents, duty, queue, replies, same_person
+from bot.console.case_words import FactWords
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Channel, ContactId
@@ -209,6 +210,7 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
             default_language="en",
             has_template=False,
             translating=translating,
+            facts=FactWords.of(services.conversation.house.flows.values()),
         )
         composer = Composer(
             store=store,
