@@ -155,7 +155,12 @@ class Catalogs:
 
 def read_catalog(path: Path, language: str) -> Catalog:
     """One .po file. Raises PoFileError where it is malformed, ValueError for a missing or senseless plural rule."""
-    content = path.read_text("utf-8")
+    return _parse(path.read_text("utf-8"), language)
+
+
+@lru_cache(maxsize=128)
+def _parse(content: str, language: str) -> Catalog:
+    # Pages, conversations and papers each load their languages: the same text is parsed once in a process.
     catalog = read_po(StringIO(content), locale=locale(language), abort_invalid=True)
     entries = [_translation(message) for message in catalog if message.id]
     if "\nmsgid_plural" in content and "Plural-Forms:" not in content:

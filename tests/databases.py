@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,11 +88,10 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def migrated_sqlite(folder: Path) -> Path:
-    """A SQLite file that is up to date and empty, to be copied for each test."""
-    path = folder / "template.db"
-    in_thread(migrate(sqlite_url(path)))
-    return path
+def fresh_sqlite(path: Path) -> str:
+    """Write a SQLite database that is up to date and empty; its URL."""
+    path.write_bytes(_migrated())
+    return sqlite_url(path)
 
 
 def sqlite_url(path: Path) -> str:
@@ -140,6 +140,15 @@ def _run(command: list[Any], owner: str | None) -> None:
         if done.returncode:
             output.seek(0)
             raise RuntimeError(f"{command[0]} failed:\n{output.read().decode(errors='replace')}")
+
+
+@cache
+def _migrated() -> bytes:
+    """A database file as the migrations leave it: they run once in a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "migrated.db"
+        in_thread(migrate(sqlite_url(path)))
+        return path.read_bytes()
 
 
 def _owner() -> str | None:

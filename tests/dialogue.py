@@ -35,8 +35,8 @@ from bot.services.outreach import OutreachSender
 from bot.services.ports import Inbound
 from bot.simulate import NoBell, NoThrottle, Terminal
 from bot.storage.crypto import make_key
-from bot.storage.migrate import migrate
 from bot.storage.store import SqlStore
+from tests.databases import fresh_sqlite
 
 PORTO_ALEGRE = Position(latitude=-30.0346, longitude=-51.2177)
 
@@ -232,12 +232,11 @@ class Phone(Terminal):
 async def muster(folder: Path, **settings: object) -> AsyncIterator[Muster]:
     """Muster's services on an own database, with the demo's places; no NLU server: key words answer.
 
-    The database is a file in `folder` with keys of its own, unless `database_url` and `keys` are given.
+    The database is a file in `folder` with keys of its own, unless `database_url` (migrated) and `keys` are given.
     """
-    url = str(settings.pop("database_url", f"sqlite+aiosqlite:///{folder / 'dialogue.db'}"))
+    url = str(settings.pop("database_url", "") or fresh_sqlite(folder / "dialogue.db"))
     keys = SecretStr(str(settings.pop("keys", make_key())))
     chosen: Settings = load(database_url=SecretStr(url), keys=keys, nlu_url="http://127.0.0.1:9", **settings)
-    await migrate(url)
     store = await open_store(chosen)
     clock = TestClock(SystemClock())
     try:

@@ -1,6 +1,5 @@
 """Owns what tests of services and actions stand on: a real SQLite store, a clock that waits, names that count."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from bot.domain.contact import Address, Contact, ContactId, Scheme
 from bot.i18n import Catalogs
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.store import SqlStore, SqlUnit
-from tests.databases import migrated_sqlite, sqlite_url
+from tests.databases import fresh_sqlite
 
 NOW = datetime(2026, 5, 6, 15, tzinfo=UTC)  # a Wednesday, noon in Porto Alegre
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,11 +50,6 @@ class CountingIds:
         return next(self.numbers)
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return migrated_sqlite(tmp_path_factory.mktemp("sqlite"))
-
-
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()
@@ -67,10 +61,9 @@ def ids() -> CountingIds:
 
 
 @pytest.fixture
-async def store(sqlite_template: Path, tmp_path: Path, clock: StillClock) -> AsyncIterator[SqlStore]:
-    shutil.copy(sqlite_template, tmp_path / "muster.db")
+async def store(tmp_path: Path, clock: StillClock) -> AsyncIterator[SqlStore]:
     keyring = Keyring.parse(make_key("k1"))
-    opened = await SqlStore.open(url=sqlite_url(tmp_path / "muster.db"), keyring=keyring, clock=clock)
+    opened = await SqlStore.open(url=fresh_sqlite(tmp_path / "muster.db"), keyring=keyring, clock=clock)
     yield opened
     await opened.close()
 

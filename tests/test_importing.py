@@ -25,9 +25,9 @@ from bot.importing import (
 from bot.services.place_rows import read_places
 from bot.services.roster import RosterDesk
 from bot.storage.store import SqlStore
-from tests.stand import NOW, CountingIds, StillClock, clock, ids, sqlite_template, store
+from tests.stand import NOW, CountingIds, StillClock, clock, ids, store
 
-__all__ = ["clock", "ids", "sqlite_template", "store"]
+__all__ = ["clock", "ids", "store"]
 
 TODAY = date(2026, 5, 6)
 HEADER = "kind,name,phones,source,checked_on,expires_on"

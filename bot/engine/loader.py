@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -57,8 +58,9 @@ def _named_flows(flow: Flow) -> Iterator[tuple[int, str]]:
             yield from ((option.line, option.start) for option in step.options if option.start)
 
 
+@lru_cache(maxsize=128)
 def read_flow(source: bytes, file: str) -> tuple[Flow | None, tuple[Problem, ...]]:
-    """One flow; None when any problem was found."""
+    """One flow; None when any problem was found. The same source is read once in a process."""
     report = Report(file=file)
     root = compose(source, report)
     flow = _flow(root, report) if root is not None else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
@@ -54,7 +55,7 @@ class Signals:
     def load(cls, languages: Iterable[str]) -> "Signals":
         """The lists beside this module, for these languages; English opt-out words always count."""
         offered = tuple(languages)
-        document: dict[str, Any] = yaml.safe_load(files("bot.services").joinpath("signals.yml").read_text("utf-8"))
+        document = _document()
 
         def texts(kind: str) -> list[str]:
             lists = document[kind]
@@ -155,6 +156,13 @@ class Phrases:
                     last.startswith(phrase[-1]) if is_open else last == phrase[-1]
                 ):
                     yield start, end
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
+    """The lists as they are written; they come with the program, so they are read once in a process."""
+    document: dict[str, Any] = yaml.safe_load(files("bot.services").joinpath("signals.yml").read_text("utf-8"))
+    return document
 
 
 def _words(text: str) -> Words:

@@ -1,5 +1,5 @@
 """Owns the fixtures of these tests: those of tests/stand.py."""
 
-from tests.stand import catalogs, clock, contact, ids, sqlite_template, store, unit
+from tests.stand import catalogs, clock, contact, ids, store, unit
 
-__all__ = ["catalogs", "clock", "contact", "ids", "sqlite_template", "store", "unit"]
+__all__ = ["catalogs", "clock", "contact", "ids", "store", "unit"]

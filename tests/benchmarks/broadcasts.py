@@ -17,7 +17,7 @@ from tests.benchmarks.deployment import Deployment, Provider, deployment, provid
 from tests.benchmarks.muster import UNLIMITED
 from tests.benchmarks.processes import completed
 from tests.benchmarks.stock_rasa import say
-from tests.databases import PostgresServer, migrated_sqlite, sqlite_url
+from tests.databases import PostgresServer, fresh_sqlite
 from tests.journeys.alarm import AUTHOR, EMPLOYER
 from tests.journeys.processes import ROOT, until
 
@@ -81,7 +81,7 @@ async def measure(server: PostgresServer, scratch: Path, sizes: Sizes, *, worker
 async def _database(name: str, server: PostgresServer, scratch: Path) -> AsyncIterator[str]:
     folder = _folder(scratch)
     if name == "sqlite":
-        yield sqlite_url(migrated_sqlite(folder))
+        yield fresh_sqlite(folder / "muster.db")
         return
     async with server.fresh() as database:
         yield database

@@ -31,12 +31,12 @@ from bot.services.staff import StaffDesk
 from bot.storage.store import SqlStore
 from bot.web import server
 from tests.provide import chromium
-from tests.stand import CountingIds, StillClock, catalogs, clock, ids, sqlite_template, store
+from tests.stand import CountingIds, StillClock, catalogs, clock, ids, store
 from tests.web.browser.conftest import QUIET
 
 expect.set_options(timeout=30_000)  # milliseconds: two cores may be busy with other tests
 
-__all__ = ["catalogs", "clock", "ids", "sqlite_template", "store"]
+__all__ = ["catalogs", "clock", "ids", "store"]
 
 PASSWORD = "lamp-river-onion-seven"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from bot.domain.staff import Role
 from bot.services.staff import StaffDesk
 from bot.storage.crypto import make_key
 from tests.console.conftest import CHEAP, FARM, PASSWORD, SECRET, Browser
-from tests.databases import sqlite_url
+from tests.databases import fresh_sqlite
 from tests.web.house import redis_url
 
 __all__ = ["redis_url"]
@@ -30,12 +29,11 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @pytest.fixture
-async def composed(sqlite_template: Path, tmp_path: Path, redis_url: str) -> AsyncIterator[app.App]:
+async def composed(tmp_path: Path, redis_url: str) -> AsyncIterator[app.App]:
     """What `run` serves, on a database of this test."""
-    shutil.copy(sqlite_template, tmp_path / "muster.db")
     settings = Settings(
         home=tmp_path,
-        database_url=SecretStr(sqlite_url(tmp_path / "muster.db")),
+        database_url=SecretStr(fresh_sqlite(tmp_path / "muster.db")),
         redis_url=SecretStr(redis_url),
         keys=SecretStr(make_key()),
         nlu_url="http://127.0.0.1:9",

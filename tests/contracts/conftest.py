@@ -1,6 +1,5 @@
 """Owns the databases that the contracts are tried on: the same tests on SQLite and on PostgreSQL."""
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from bot.domain.employer import Employer
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.store import SqlStore
 from tests.contracts.accounts import MILL
-from tests.databases import migrated_sqlite, sqlite_url
+from tests.databases import fresh_sqlite, sqlite_url
 from tests.storage import samples
 from tests.storage.samples import FARM
 
@@ -32,17 +31,11 @@ class StillClock:
         self.time += span
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return migrated_sqlite(tmp_path_factory.mktemp("sqlite"))
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A migrated, empty database."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "muster.db")
-        yield sqlite_url(tmp_path / "muster.db")
+        yield fresh_sqlite(tmp_path / "muster.db")
     else:
         async with request.getfixturevalue("postgres").fresh() as url:
             yield url

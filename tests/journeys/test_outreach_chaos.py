@@ -25,7 +25,7 @@ from bot.domain.delivery import BroadcastId, DeliveryStatus
 from bot.queue.embedded import embedded_redis
 from bot.sandbox.telegram import TelegramLimits
 from bot.sandbox.twilio import TwilioLimits
-from tests.databases import PostgresServer, migrated_sqlite, sqlite_url
+from tests.databases import PostgresServer, fresh_sqlite
 from tests.journeys.alarm import AUTHOR, WORDS, Alarm, Entry, alarm
 from tests.journeys.crowd import SAFE, Crowd, Person, Provider, providers
 from tests.journeys.mischief import Mischief, Workers, workers
@@ -190,9 +190,8 @@ def _is_told_as_it_was(person: Person, entry: Entry, heard: Counter[Channel], is
 
 async def test_a_few_hundred_on_sqlite(tmp_path: Path) -> None:
     """R20, R23: web and two workers share the file."""
-    migrated_sqlite(tmp_path)
     async with stage(
-        tmp_path, sqlite_url(tmp_path / "template.db"), size=FEW, answering=12, real=False, paces=_slow(30)
+        tmp_path, fresh_sqlite(tmp_path / "muster.db"), size=FEW, answering=12, real=False, paces=_slow(30)
     ) as on:
         alert, mischief = await play(on, deeds=3)
         await check(on, alert, mischief)

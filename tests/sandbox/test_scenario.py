@@ -15,9 +15,9 @@ from bot.i18n import Catalogs
 from bot.sandbox import scenario
 from bot.services.places import PlaceDirectory
 from bot.storage.store import SqlStore
-from tests.stand import NOW, PHONE, ROOT, StillClock, catalogs, clock, met, sqlite_template, store
+from tests.stand import NOW, PHONE, ROOT, StillClock, catalogs, clock, met, store
 
-__all__ = ["catalogs", "clock", "sqlite_template", "store"]
+__all__ = ["catalogs", "clock", "store"]
 
 ZONE = ZoneInfo(scenario.TIMEZONE)
 TODAY = NOW.astimezone(ZONE).date()

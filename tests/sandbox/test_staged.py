@@ -22,9 +22,9 @@ from bot.services.roster import RosterDesk
 from bot.services.staff import StaffDesk
 from bot.storage.store import SqlStore
 from tests.sandbox.conftest import SMS, WHATSAPP
-from tests.stand import NOW, PHONE, CountingIds, StillClock, clock, ids, met, sqlite_template, store
+from tests.stand import NOW, PHONE, CountingIds, StillClock, clock, ids, met, store
 
-__all__ = ["clock", "ids", "sqlite_template", "store"]
+__all__ = ["clock", "ids", "store"]
 
 CREW = read_crew()
 

@@ -15,9 +15,9 @@ from bot.services.outgoing import LINK_LIFE, OutgoingFiles
 from bot.storage.store import SqlStore
 from bot.web import media, server
 from tests.services.test_documents import JPEG
-from tests.stand import NOW, PHONE, CountingIds, StillClock, clock, ids, met, sqlite_template, store
+from tests.stand import NOW, PHONE, CountingIds, StillClock, clock, ids, met, store
 
-__all__ = ["clock", "ids", "sqlite_template", "store"]
+__all__ = ["clock", "ids", "store"]
 
 
 def sign(text: str) -> str:
