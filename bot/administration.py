@@ -279,19 +279,20 @@ async def back_up(settings: Settings, file: Path) -> int:
     await migrate(url)
     counts = await backup.back_up(url=url, keyring=keyring, path=file, clock=SystemClock())
     print(f"{file}: {sum(counts.values())} rows of {len(counts)} tables, written and read again.")
-    print(f"It opens with today's MUSTER_KEYS only. Keep {settings.home / ledger.NAME} with it: who was erased since.")
+    kept = f"Keep {settings.home / ledger.NAME} with it: who was erased, and who said STOP, since."
+    print(f"It opens with today's MUSTER_KEYS only. {kept}")
     return 0
 
 
 async def restore(settings: Settings, file: Path, *, replaces: bool) -> int:
-    """Put a backup into the settings' database, and erase again whoever was erased since."""
+    """Put a backup into the settings' database; what people ended since stays ended."""
     url, keyring = settings.database_url.get_secret_value(), Keyring.parse(settings.keys.get_secret_value())
     await migrate(url)
     done = await backup.restore(
         url=url,
         keyring=keyring,
         path=file,
-        forgotten=ledger.read(settings.home / ledger.NAME),
+        said_since=ledger.read(settings.home / ledger.NAME),
         clock=SystemClock(),
         replaces=replaces,
     )

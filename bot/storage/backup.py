@@ -25,6 +25,7 @@ from bot.storage.merges import SqlMerges
 from bot.storage.migrate import check, head
 from bot.storage.schema import Moment, erasures, merges, metadata
 from bot.storage.upsert import insert_new
+from bot.storage.wishes import Line, Wishes, say_again, spoken
 from bot.storage.work import Work
 
 LEFT_OUT = frozenset({"staff_sessions", "presences"})  # who was signed in or on duty then is not now
@@ -66,24 +67,25 @@ async def back_up(*, url: str, keyring: Keyring, path: Path, clock: Clock) -> Ma
 
 
 async def restore(
-    *, url: str, keyring: Keyring, path: Path, forgotten: Mapping[str, datetime], clock: Clock, replaces: bool
+    *, url: str, keyring: Keyring, path: Path, said_since: Sequence[Line], clock: Clock, replaces: bool
 ) -> Restored:
     """Put the backup into a database that `migrate` has brought to this version, in one transaction.
 
-    Whoever is in `forgotten` (see `ledger`), or was erased from the database that is replaced, is erased again. Muster
-    must not run meanwhile. Messages that were about to go out when the backup was made go out now if their life lasts.
-    Raises InputError for a database that is not empty, ConfigurationError for an archive of another version, KeyMissing
-    and Tampered.
+    What people said since the backup was made (see `ledger`), and what the database that is replaced knows of it, holds
+    again: erasures, STOP and START, and consents that were taken back. Muster must not run meanwhile. Messages that
+    were about to go out when the backup was made go out now if their life lasts. Raises InputError for a database that
+    is not empty, ConfigurationError for an archive of another version, KeyMissing and Tampered.
     """
     engine = database.connect(url)
     try:
         with path.open("rb") as file:
             async with database.begun(engine) as connection:
                 await connection.run_sync(check)
-                again = {**await _make_room(connection, replaces=replaces), **forgotten}
+                wishes = Wishes.of([*await _make_room(connection, clock.now(), replaces=replaces), *said_since])
                 counts = await _fill(connection, iter(Reader(file, keyring, str(path))), str(path))
                 vault = Vault(keyring, await index_key.get(connection, keyring))
-                erased = await _erase_again(Work(connection=connection, vault=vault, clock=clock), again)
+                await say_again(connection, wishes)
+                erased = await _erase_again(Work(connection=connection, vault=vault, clock=clock), wishes.erased)
     finally:
         await engine.dispose()
     return Restored(counts=counts, erased=erased)
@@ -154,8 +156,8 @@ def _read_again(archive: Reader) -> Mapping[str, int]:
 # --- restoring --------------------------------------------------------------------------------------------------------
 
 
-async def _make_room(connection: AsyncConnection, *, replaces: bool) -> Mapping[str, datetime]:
-    """Empty the database, if it may be; returns who was erased from it."""
+async def _make_room(connection: AsyncConnection, now: datetime, *, replaces: bool) -> Sequence[Line]:
+    """Empty the database, if it may be; returns what people had ended or allowed in it."""
     if connection.dialect.name == "postgresql":  # nobody writes in between
         names = ", ".join(table.name for table in metadata.sorted_tables)
         await connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
@@ -163,10 +165,10 @@ async def _make_room(connection: AsyncConnection, *, replaces: bool) -> Mapping[
     for table in (table for table in metadata.sorted_tables if table.name != "secrets"):
         if not replaces and (await connection.execute(select(table).limit(1))).first() is not None:
             raise InputError(NOT_EMPTY)
-    erased = {row.id: row.at for row in await connection.execute(select(erasures))}
+    said = await spoken(connection, now)
     for table in reversed(metadata.sorted_tables):
         await connection.execute(delete(table))
-    return erased
+    return said
 
 
 async def _fill(connection: AsyncConnection, archive: Iterator[Any], name: str) -> Mapping[str, int]:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-
 from bot.domain.contact import ContactId
+from bot.storage import wishes
 from bot.storage.crypto import Vault
 from bot.storage.schema import erasures
 from bot.storage.upsert import insert_new
@@ -22,8 +21,7 @@ class SqlErasures:
         await insert_new(self._db, erasures, {"id": mark(self._work.vault, contact), "at": self._work.clock.now()})
 
     async def since(self, at: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
-        query = select(erasures).where(erasures.c.at >= at).order_by(erasures.c.at, erasures.c.id).limit(limit)
-        return [(row.id, row.at) for row in await self._db.execute(query)]
+        return [(row.key, row.at) for row in await self._db.execute(wishes.lines(at).limit(limit))]
 
 
 def mark(vault: Vault, contact: str) -> str:

@@ -1,20 +1,22 @@
-"""Owns the ledger of erasures as a file beside the database: what a restored backup has to forget again.
+"""Owns the ledger as a file beside the database: what a restored backup has to forget again, and not to send.
 
-One line for each person: the keyed hash that the table `erasures` has, and when. It outlives the database on purpose;
-keep it with the backups, and as long.
+One line for each erasure, STOP, START and consent taken back: its key (see `wishes`) and when. It outlives the database
+on purpose; keep it with the backups, and as long.
 """
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.services.ports import Store
+from bot.storage.wishes import Line
 
-NAME = "erasures.txt"
+NAME = "ledger.txt"
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 LIMIT = 1000  # lines added in one round
+OVERLAP = timedelta(minutes=10)  # longer than any transaction: one that ends late brings a line of an earlier time
 
 
 @dataclass(kw_only=True)
@@ -23,33 +25,33 @@ class Ledger:
 
     store: Store
     path: Path
-    _known: set[str] | None = field(default=None)
+    _known: set[Line] | None = field(default=None)
     _last: datetime = _START
 
     async def keep(self) -> int:
-        """Add who was erased since; returns how many lines."""
+        """Add what was said since; returns how many lines."""
         if self._known is None:
             self._known = set(read(self.path))
         async with self.store.look() as unit:
             found = await unit.erasures.since(self._last, LIMIT)
-        new = [(mark, at) for mark, at in found if mark not in self._known]
+        new = [line for line in found if line not in self._known]
         if new:
-            _append(self.path, (f"{mark} {at.isoformat()}" for mark, at in new))
-            self._known.update(mark for mark, _ in new)
+            _append(self.path, (f"{key} {at.isoformat()}" for key, at in new))
+            self._known.update(new)
         if found:
-            self._last = found[-1][1]
+            self._last = found[-1][1] - (OVERLAP if len(found) < LIMIT else timedelta())
         return len(new)
 
 
-def read(path: Path) -> dict[str, datetime]:
-    """Hashes and times; none where there is no file. A line that was cut off by a crash is left out."""
+def read(path: Path) -> list[Line]:
+    """Keys and times; none where there is no file. A line that was cut off by a crash is left out."""
     if not path.exists():
-        return {}
-    found = {}
+        return []
+    found = []
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():
-        mark, _, at = line.partition(" ")
+        key, _, at = line.partition(" ")
         try:
-            found[mark] = datetime.fromisoformat(at)
+            found.append((key, datetime.fromisoformat(at)))
         except ValueError:
             continue
     return found

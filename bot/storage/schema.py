@@ -57,6 +57,7 @@ class Moment(TypeDecorator[datetime]):
 IS_OPEN = "status IN ('waiting', 'suspended')"
 IS_ENDED = "status = 'ended'"
 IS_OPEN_CASE = "status IN ('open', 'in_progress', 'waiting')"
+IS_CHOSEN_ADDRESS = "permission IN ('refused', 'granted')"  # by STOP or START
 IS_PENDING_OUTREACH = "ready_at IS NOT NULL AND broadcast_id IS NOT NULL"
 IS_TEMPLATE = "is_template IS TRUE"
 IS_DOUBTED = "doubts > 0"
@@ -153,6 +154,7 @@ addresses = Table(
     Column("permission_at", Moment),
     Column("last_heard_at", Moment),
     _sealed(),  # path
+    _partial("ix_addresses_chosen", "permission_at", where=IS_CHOSEN_ADDRESS),
 )
 
 # Addresses whose owner refused and was erased: STOP outlives the person's data.
@@ -455,6 +457,7 @@ consents = Table(
     Column("revoked_at", Moment),
     _sealed(),  # recipient, purpose, message, note
     Index("ix_consents_contact_id", "contact_id"),
+    _partial("ix_consents_revoked_at", "revoked_at", where="revoked_at IS NOT NULL"),
 )
 
 # `subject` names what was translated: message:<id>, delivery:<id> or activity:<id>.

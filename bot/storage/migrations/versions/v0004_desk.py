@@ -103,6 +103,9 @@ def _conversations() -> None:
     )
     op.create_index("ix_consents_case_id", "consents", ["case_id"])
     op.create_index("ix_consents_contact_id", "consents", ["contact_id"])
+    op.create_index("ix_consents_revoked_at", "consents", ["revoked_at"], **where("revoked_at IS NOT NULL"))
+    is_chosen = where("permission IN ('refused', 'granted')")
+    op.create_index("ix_addresses_chosen", "addresses", ["permission_at"], **is_chosen)
     op.create_table(
         "translations",
         sa.Column("id", ID, nullable=False),
