@@ -101,7 +101,7 @@ async def _case_with_papers(desk: DeskScene, specialist: Browser) -> Case:
     worker, _ = await desk.waits(Topic.WAGES, Urgency.HIGH, says="hola, necesito ayuda")
     await _named(desk, worker, "Sita Rai")
     await worker.sends_photo()
-    facts = {"employer": "Granja Sul", "months": 2}
+    facts: dict[str, Value] = {"employer": "Granja Sul", "months": 2}
     case = await _opens(desk, worker, Topic.FORCED_LABOUR, facts, "No pay since May. They keep my passport.")
     other, _ = await desk.waits(Topic.DOCUMENTS)
     await _named(desk, other, "Ahmed Ali")
