@@ -8,8 +8,11 @@ from itertools import count
 from bot.domain.activity import Activity, ActivityId, ActivityKind
 from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency, compartment_of
 from bot.domain.contact import Contact
+from bot.domain.staff import StaffId
 from bot.domain.targets import Targets
 from bot.domain.values import Value
+from bot.services import access
+from bot.services.access import Deed, Reader, of_conversation
 from bot.services.desk_ports import Alarm, AlarmKind
 from bot.services.ports import Ids, Unit
 
@@ -87,9 +90,9 @@ class CaseDesk:
             due_at=self.targets.answer_by(urgency, now),
             resolve_by=self.targets.resolve_by(urgency, now),
         )
-        claim = await unit.claims.of(contact.id)
-        if claim is not None:  # whoever speaks with the contact has this in hand too
-            case = replace(case, status=CaseStatus.IN_PROGRESS, owner=claim.staff)
+        owner = await _holder(unit, case)
+        if owner is not None:  # whoever speaks with the contact has this in hand too
+            case = replace(case, status=CaseStatus.IN_PROGRESS, owner=owner)
         await unit.cases.add(case)
         opened = Activity(
             id=ActivityId(self.ids.new()), contact=contact.id, case=case.id, kind=ActivityKind.CASE_OPENED, at=now
@@ -162,6 +165,17 @@ class CaseDesk:
             if await unit.cases.by_number(number) is None:
                 return number
         raise RuntimeError("no free case number was found")
+
+
+async def _holder(unit: Unit, case: Case) -> StaffId | None:
+    """Who speaks with the contact, if they may still do so with this case beside the others (R16)."""
+    claim = await unit.claims.of(case.contact)
+    staff = await unit.staff.get(claim.staff) if claim is not None else None
+    if staff is None:
+        return None
+    reader = Reader(role=staff.role, id=staff.id, employer=staff.employer)
+    subject = of_conversation(case.contact, [case, *await unit.cases.of(case.contact)])
+    return staff.id if access.may(reader, Deed.ANSWER, subject) else None
 
 
 async def _alarm(unit: Unit, case: Case, now: datetime) -> None:

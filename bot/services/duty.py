@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.claim import Claim
+from bot.domain.contact import ContactId
 from bot.domain.duty import SILENT_AFTER, Presence, Shift, ShiftId
 from bot.domain.errors import Denied, InputError, MusterError
 from bot.domain.staff import Role, Staff, StaffId
 from bot.log import logger
 from bot.services import access
-from bot.services.access import Reader
+from bot.services.access import Deed, Reader
 from bot.services.assigning import Assigning, Hands, Match, matches
 from bot.services.desk import Desk, Why
 from bot.services.ports import Clock, Ids, Store, Unit
-from bot.services.queue import visible
+from bot.services.queue import subject_of, visible
 
 log = logger("duty")
 
@@ -85,6 +86,7 @@ class DutyDesk:
         now = self.clock.now()
         async with self.store.look() as unit:
             present, claims, people = await unit.duty.present(), await unit.claims.all(), await unit.staff.all()
+            barred = await _barred(unit, claims, people)
         disabled = {one.id for one in people if one.disabled_at is not None}
         silent = {here.staff for here in present if here.is_silent(now)}
         for staff in (silent | disabled) & {here.staff for here in present}:
@@ -97,7 +99,9 @@ class DutyDesk:
             [
                 (claim, Why.SILENT if claim.staff in silent else Why.OFF_DUTY)
                 for claim in claims
-                if claim.staff in disabled | silent or (claim.staff not in here and _is_settled(claim, now))
+                if claim.contact in barred
+                or claim.staff in disabled | silent
+                or (claim.staff not in here and _is_settled(claim, now))
             ]
         )
 
@@ -182,6 +186,19 @@ class DutyDesk:
 
 async def _presence(unit: Unit, staff: StaffId) -> Presence | None:
     return next((here for here in await unit.duty.present() if here.staff == staff), None)
+
+
+async def _barred(unit: Unit, claims: Sequence[Claim], people: Sequence[Staff]) -> set[ContactId]:
+    """Whose conversation lies with somebody who may not answer there any more: it became protected meanwhile (R16)."""
+    known = {one.id: Reader(role=one.role, id=one.id, employer=one.employer) for one in people}
+    rows = {row.contact: row for row in await unit.queue.read()} if claims else {}
+    return {
+        claim.contact
+        for claim in claims
+        if claim.staff in known
+        and claim.contact in rows
+        and not access.may(known[claim.staff], Deed.ANSWER, subject_of(rows[claim.contact]))
+    }
 
 
 def _is_settled(claim: Claim, now: datetime) -> bool:

@@ -24,9 +24,9 @@ from tests.web.house import redis_url
 
 __all__ = ["redis_url"]
 
-# What no address means, in place of what varies: a zero, half a character, a script with a header, and far too much.
+# In place of what varies in an address: a zero, half a character, a script with a header, and far too much.
 STRANGE = ("a%00b", "%ED%A0%80", "%3Cscript%3E%0d%0aX-Evil:%201", "x" * 4000)
-ASKED = (
+ASKED = ("q", "subject", "reader", "site", "language", "before", "kind", "page", "since", "zone", "first", "next")
     "q",
     "subject",
     "reader",
