@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from bot.services.desk_ports import Translation
 from bot.services.inbox import Inbox
 from bot.services.ports import Inbound
 from bot.simulate import NoBell
+from bot.storage.backup import back_up, restore
+from bot.storage.crypto import Keyring
 from bot.storage.erasures import mark
 from bot.storage.schema import metadata, recipients
 from bot.storage.store import SqlStore
@@ -318,6 +321,28 @@ async def test_who_is_erased_after_an_undoing_is_erased_alone(store: SqlStore) -
     assert await known(store, BOB) is not None
     async with store.look() as unit:
         assert len(await unit.erasures.since(NOON - MINUTE, 10)) == 1
+
+
+@pytest.mark.parametrize("backed_up", ["apart", "together"])
+async def test_who_was_erased_is_in_no_backup_however_it_stood_then(
+    store: SqlStore, database_url: str, key: str, clock: StillClock, tmp_path: Path, backed_up: str
+) -> None:
+    """R18: of a backup from before the merge both go; of one from before its undoing only who was erased since."""
+    await two(store)
+    file, keyring = tmp_path / "muster.backup", Keyring.parse(key)
+    if backed_up == "apart":
+        await back_up(url=database_url, keyring=keyring, path=file, clock=clock)
+    await join(store)
+    if backed_up == "together":
+        await back_up(url=database_url, keyring=keyring, path=file, clock=clock)
+        await part(store)
+    gone, left = (ANA, []) if backed_up == "apart" else (BOB, [ANA])
+    async with store.transaction() as unit:
+        await unit.contacts.erase(gone)
+    await restore(url=database_url, keyring=keyring, path=file, said_since=[], clock=clock, replaces=True)
+    async with store.look() as unit:
+        assert sorted(await unit.contacts.many([ANA, BOB])) == left
+        assert await unit.contacts.find(CHAT) is None
 
 
 # --- at the same time -------------------------------------------------------------------------------------------------
