@@ -15,6 +15,7 @@ from bot.services.desk import Desk
 from bot.services.merging import MergeDesk
 from bot.services.queue import Queue
 from bot.services.replies import Replies
+from bot.services.ringing import Ringing
 from bot.services.staff import StaffDesk
 from bot.services.translating import Translating
 from bot.services.watch import Lookout
@@ -44,6 +45,7 @@ def desk_pages(
             stream=QueueStream(lookout=lookout, seats=seats, clock=clock),
             clock=clock,
             languages=locale_of(settings).languages,
+            ringing=Ringing(store=store, clock=clock),
         ),
         *conversation.routes(
             desk=operators,

@@ -15,7 +15,7 @@ from bot.console.forms import read_form
 from bot.console.render import draw, page
 from bot.console.visit import reader, see_other, signed_in, words
 from bot.console.words import N_, Words
-from bot.domain.case import Compartment, Topic, Urgency
+from bot.domain.case import Compartment, Topic
 from bot.domain.contact import ContactId
 from bot.domain.employer import EmployerId, SiteId
 from bot.domain.errors import Conflict, Denied
@@ -25,6 +25,7 @@ from bot.services.desk import Desk
 from bot.services.desk_ports import QueueRow
 from bot.services.ports import Clock
 from bot.services.queue import Filter, Place, Queue, Sight, in_order, is_late, next_for, place_of, since, tally, visible
+from bot.services.ringing import Ringing, is_urgent, ring_of
 
 TEMPLATE = "desk/queue.html"
 MOST_ROWS = 100  # on one screen
@@ -84,6 +85,7 @@ class QueuePages:
     stream: QueueStream
     clock: Clock
     languages: Mapping[str, str]  # offered: code to own name
+    ringing: Ringing
     _drawn: Drawn | None = None
 
     async def show(self, request: web.Request) -> web.Response:
@@ -101,6 +103,11 @@ class QueuePages:
             return {**self._events(request, drawn, who, asked), BEAT: self._beat(request, drawn, lost_at)}
 
         return await self.stream.run(request, events)
+
+    async def alarms(self, request: web.Request) -> web.Response:
+        """What every page of an operator asks every few seconds, so that it rings wherever they are."""
+        rings = await self.ringing.of(_operator(request))
+        return web.json_response({"is_on_duty": rings.is_on_duty, "urgent": list(rings.urgent)})
 
     async def take(self, request: web.Request) -> web.Response:
         _operator(request)
@@ -164,7 +171,7 @@ class QueuePages:
         now = self.clock.now()
         seen = visible(sight.rows, who)
         chosen = in_order((row for row in seen if _filter(asked, who).takes(row, now)), now)
-        urgent = [row.contact for row in seen if row.claim is None and row.urgency is Urgency.CRITICAL]
+        urgent = [ring_of(row) for row in seen if is_urgent(row)]
         return {
             "rows": [self._row(request, sight, row, now) for row in chosen[:MOST_ROWS]],
             "more": len(chosen) - MOST_ROWS,
@@ -268,12 +275,13 @@ def glance(name: str, _: Words, *, is_typing: bool) -> str:
 
 
 def routes(
-    *, desk: Desk, queue: Queue, stream: QueueStream, clock: Clock, languages: Mapping[str, str]
+    *, desk: Desk, queue: Queue, stream: QueueStream, clock: Clock, languages: Mapping[str, str], ringing: Ringing
 ) -> Sequence[web.RouteDef]:
-    pages = QueuePages(desk=desk, queue=queue, stream=stream, clock=clock, languages=languages)
+    pages = QueuePages(desk=desk, queue=queue, stream=stream, clock=clock, languages=languages, ringing=ringing)
     return [
         web.get("/desk", pages.show),
         web.get("/desk/live", pages.live),
+        web.get("/desk/alarms", pages.alarms),
         web.post("/desk/take", pages.take),
         web.post("/desk/next", pages.take_next),
     ]

@@ -30,6 +30,7 @@ from bot.services.merging import MergeDesk
 from bot.services.places import PlaceDirectory
 from bot.services.queue import Queue
 from bot.services.replies import Replies
+from bot.services.ringing import Ringing
 from bot.services.staff import StaffDesk
 from bot.services.translating import Translating
 from bot.services.watch import Lookout
@@ -200,6 +201,7 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
             stream=QueueStream(lookout=lookout, seats=seats, clock=clock, beat_seconds=5),
             clock=clock,
             languages={"en": "English", "es": "Español", "ne": "नेपाली", "ar": "العربية"},
+            ringing=Ringing(store=store, clock=clock),
         )
         house.pages += conversation.routes(
             desk=services.operators,

@@ -236,6 +236,25 @@ async def test_an_urgent_one_is_in_the_title_and_rings_when_allowed(desk: DeskSc
     assert "secret" not in str(told)
 
 
+async def test_it_rings_on_whatever_page_an_operator_on_duty_is(desk: DeskScene, opened: Opened) -> None:
+    """R11: and once only, however many pages are walked through."""
+    page = await opened("/console/account")
+    await page.evaluate(
+        """() => {
+            window.told = [];
+            window.Notification = class { static permission = 'granted'; constructor(...of) { told.push(of); } };
+        }"""
+    )
+    await page.locator("#duty button").click()
+    await page.goto(page.url.replace("/desk", "/account"))
+    await expect(page.locator("[data-urgent-count]")).to_be_hidden()
+    await desk.waits(Topic.MEDICAL, Urgency.CRITICAL, says="my secret words")
+    await expect(page).to_have_title(re.compile(r"^\(1\) "))
+    await expect(page.locator("[data-urgent-count]")).to_contain_text("1 critical")
+    assert len(await page.evaluate("JSON.parse(sessionStorage.getItem('rung'))")) == 1
+    await is_sound(page, "alarm")
+
+
 async def test_a_screen_says_when_it_is_cut_off(desk: DeskScene, opened: Opened) -> None:
     page = await opened("/console/desk")
     await expect(page.locator("#beat")).to_contain_text("As of")

@@ -1,65 +1,7 @@
-// Owns what the desk adds with JavaScript: alarms for urgent ones, the end of a conversation in sight, typing, places.
+// Owns what a conversation adds with JavaScript: its end in sight, what came before, typing, places.
 "use strict";
 
 addEventListener("DOMContentLoaded", () => {
-  // --- the queue: its title, a tone and a notification; none of them has a word of a case ------------------------
-  const alarms = document.querySelector("[data-alarms]");
-  const tally = () => document.querySelector("#tally [data-urgent]");
-  const title = document.title;
-  let known = null; // the urgent ones seen so far
-  let audio = null;
-  let isLoud = false;
-
-  const tone = () => {
-    if (!isLoud || audio.state !== "running") return;
-    [0, 0.25].forEach((at, number) => {
-      const sound = audio.createOscillator();
-      const loudness = audio.createGain();
-      sound.frequency.value = number ? 660 : 880; // hertz
-      loudness.gain.value = 0.2;
-      sound.connect(loudness).connect(audio.destination);
-      sound.start(audio.currentTime + at);
-      sound.stop(audio.currentTime + at + 0.2);
-    });
-  };
-  const look = () => {
-    const here = tally();
-    if (!here) return;
-    const urgent = new Set(here.dataset.urgent.split(" ").filter(Boolean));
-    document.title = urgent.size ? `(${urgent.size}) ${title}` : title;
-    const fresh = known !== null && [...urgent].some((one) => !known.has(one));
-    known = urgent;
-    if (!fresh) return;
-    tone();
-    const button = document.querySelector("[data-notify]");
-    if ("Notification" in window && Notification.permission === "granted") {
-      new Notification(button.dataset.title, { body: button.dataset.text, tag: "urgent" });
-    }
-  };
-
-  if (alarms) {
-    alarms.hidden = false;
-    const sound = alarms.querySelector("[data-sound]");
-    sound.addEventListener("click", () => {
-      audio ??= new AudioContext(); // browsers let a page sound only after somebody has pressed something on it
-      isLoud = !isLoud;
-      if (isLoud) audio.resume().then(tone);
-      sound.textContent = isLoud ? sound.dataset.on : sound.dataset.off;
-      sound.setAttribute("aria-pressed", String(isLoud));
-    });
-    const notify = alarms.querySelector("[data-notify]");
-    const tellPermission = () => {
-      if (!("Notification" in window)) { notify.hidden = true; return; }
-      if (Notification.permission === "default") return;
-      const isOn = Notification.permission === "granted";
-      notify.textContent = isOn ? notify.dataset.on : notify.dataset.denied;
-      notify.setAttribute("aria-pressed", String(isOn));
-    };
-    notify.addEventListener("click", async () => { await Notification.requestPermission(); tellPermission(); });
-    tellPermission();
-    look();
-  }
-
   // --- a conversation ---------------------------------------------------------------------------------------------
   const timeline = document.getElementById("timeline");
   const history = document.getElementById("history"); // scrolls by itself on a wide screen, with the page on a narrow one
@@ -113,7 +55,6 @@ addEventListener("DOMContentLoaded", () => {
   });
   document.body.addEventListener("htmx:sseMessage", (event) => {
     const part = event.target.id;
-    if (part === "tally") look();
     if (part === "standing") standing();
     if (part === "timeline" || part === "entries") {
       places();
