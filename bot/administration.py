@@ -21,6 +21,7 @@ from bot.clock import RandomIds, SystemClock
 from bot.config import Settings
 from bot.domain.contact import Channel
 from bot.domain.employer import Employer, EmployerId
+from bot.domain.errors import InputError
 from bot.domain.staff import Role
 from bot.engine.schema import schema_text
 from bot.nlu import road
@@ -183,6 +184,15 @@ async def verify_audit(settings: Settings) -> int:
     return 0
 
 
+async def _require_employer(store: SqlStore, employer: EmployerId, name: str) -> None:
+    """Make the employer if it is new and has a name; raises InputError for a new one without."""
+    async with store.transaction() as unit:
+        if await unit.sites.employer(employer) is None:
+            if not name:
+                raise InputError(f"There is no employer {employer!r}. Give its name too, and it is made.")
+            await unit.sites.put(Employer(id=employer, name=name), [])
+
+
 async def add_user(
     settings: Settings,
     *,
@@ -198,10 +208,8 @@ async def add_user(
     """Make an account, and the employer if it is a new one with a name; prints the second factor to be scanned now."""
     secret = None if enrols_later else new_totp_secret()
     async with _opened(settings) as store:
-        if employer is not None and employer_name:
-            async with store.transaction() as unit:
-                if await unit.sites.employer(EmployerId(employer)) is None:
-                    await unit.sites.put(Employer(id=EmployerId(employer), name=employer_name), [])
+        if employer is not None:
+            await _require_employer(store, EmployerId(employer), employer_name)
         added = await _staff_desk(store).add(
             login=login,
             name=name,

@@ -249,6 +249,13 @@ def written(value: object, language: str, *, isolate: bool = True) -> str:
     return text if isolate else text.translate(_INVISIBLE)
 
 
+def figure(amount: Decimal, digits: int, language: str) -> str:
+    """An amount with so many digits behind the point, grouped as the language does: for sums that are compared."""
+    pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
+    text = format_decimal(amount, pattern, _formats(language))
+    return text.replace("\u00a0", " ").replace("\u202f", " ").translate(_INVISIBLE)
+
+
 def _formats(language: str) -> Locale:
     """The locale that figures and days follow: plain English is read all over the world, so not the United States'."""
     return locale("en-001" if language == SOURCE_LANGUAGE else language)

@@ -10,7 +10,7 @@ import yaml
 
 from bot.domain.errors import ConfigurationError
 from bot.domain.values import Evidence, Money, Period, Position
-from bot.i18n import Catalogs, autonym, chain, direction, faults, fill, numbers, placeholders, written
+from bot.i18n import Catalogs, autonym, chain, direction, faults, figure, fill, numbers, placeholders, written
 
 FAULTS = yaml.safe_load((Path(__file__).parent / "i18n_faults.yml").read_text("utf-8"))
 ENGLISH_PLURALS = "nplurals=2; plural=(n != 1);"
@@ -293,3 +293,19 @@ def test_what_a_translation_may_not_change_is_named(case: dict[str, object]) -> 
 def test_numbers_inside_variable_names_are_no_numbers() -> None:
     assert numbers("{line1} and 2") == ("2",)
     assert placeholders("{line1} {{no}} {b}") == {"line1", "b"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "1,234,500.50"),
+        ("es", "1.234.500,50"),
+        ("pt", "1.234.500,50"),
+        ("ar", "1,234,500.50"),
+        ("xx", "1,234,500.50"),
+    ],
+)
+def test_a_sum_is_grouped_and_pointed_as_its_reader_does_in_latin_digits(language: str, text: str) -> None:
+    """R12: "1.500,50" and "1,500.50" are the same pay to their readers, and no mark that is not seen is among them."""
+    assert figure(Decimal("1234500.5"), 2, language) == text
+    assert figure(Decimal(20), 0, language) == "20"

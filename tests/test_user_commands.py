@@ -38,14 +38,14 @@ def test_the_first_account_makes_its_employer_and_shows_its_second_factor(
     assert re.search(r"otpauth://totp/Muster:ana%40x.example\?secret=[A-Z2-7]{32}&issuer=Muster", out)
     assert PASSWORD not in out
     code, _, err = muster(monkeypatch, capsys, *ADD, *employer)
-    assert (code, err) == (1, "The login 'ana@x.example' is taken. Choose another.\n")
+    assert (code, err) == (1, "This login is taken. Choose another.\n")
 
 
 @pytest.mark.parametrize(
     ("more", "typed", "problem"),
     [
         (("--employer", "farm"), PASSWORD, "There is no employer 'farm'"),
-        ((), PASSWORD, "An author works for an employer"),
+        ((), PASSWORD, "Authors and approvers work for an employer: say which."),
         (("--employer", "farm", "--employer-name", "F"), "short", "A password has 12 to 256 characters"),
     ],
 )
@@ -72,7 +72,7 @@ def test_an_account_can_begin_anew_and_end(monkeypatch: pytest.MonkeyPatch, caps
     assert muster(monkeypatch, capsys, "user", "renew", "--login", "op", "--password-stdin")[0] == 0
     assert muster(monkeypatch, capsys, "user", "disable", "--login", "OP")[0] == 0
     code, _, err = muster(monkeypatch, capsys, "user", "disable", "--login", "nobody")
-    assert (code, err) == (1, "There is no account 'nobody'.\n")
+    assert (code, err) == (1, "There is no such account.\n")
 
 
 def test_the_qr_code_can_be_scanned_from_the_terminal(capsys: Any) -> None:

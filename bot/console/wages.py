@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.console.forms import Form, blank
+from bot.console.forms import Form, blank, clean
 from bot.console.render import page
 from bot.console.visit import reader, see_other, words
 from bot.console.words import N_, Words
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.wages import MAX_LINES, Fault, Pay, Working, digits_of
-from bot.i18n import autonym
+from bot.i18n import autonym, figure
 from bot.services.casework import CaseWork, stamp
 from bot.services.wages import Printer, Unsound, WageDesk
 
@@ -59,7 +60,7 @@ class WagePages:
         try:
             lines = [_read(row, place, _) for place, row in enumerate(rows)]
             await self.desk.enter(reader(request), number, lines, seen=str(posted.get("seen", "")))
-            return see_other(f"/console/cases/{number}/wages", _("Saved."), request=request)
+            return see_other(f"/console/cases/{quote(number, safe='')}/wages", _("Saved."), request=request)
         except Denied as error:
             raise web.HTTPNotFound from error
         except Unsound as error:
@@ -105,26 +106,31 @@ class WagePages:
             is_proposed=not file.case.pay and bool(lines),
             seen=stamp(file.case),
             working=working,
-            told=_told(working),
+            told=_told(working, words(request).language),
             today=self.desk.today.isoformat(),
             hosts=[(code, autonym(code)) for code in self.hosts],
             theirs=file.contact.language,
         )
 
 
-def _told(working: Working | None) -> dict[str, Any]:
-    """The working in figures, each with its currency's own digits."""
+def _told(working: Working | None, language: str) -> dict[str, Any]:
+    """The working in figures as the reader's language writes them, each with its currency's own digits."""
     if working is None:
         return {"lines": [], "totals": []}
     lines = [
-        (line, *(_figure(amount, line.currency) for amount in (line.agreed, line.deducted, line.paid, line.owed)))
+        (
+            line,
+            *(
+                figure(amount, digits_of(line.currency), language)
+                for amount in (line.agreed, line.deducted, line.paid, line.owed)
+            ),
+        )
         for line in working.lines
     ]
-    return {"lines": lines, "totals": [(_figure(sum_, one), one) for one, sum_ in working.totals.items()]}
-
-
-def _figure(amount: Decimal, currency: str) -> str:
-    return f"{amount:,.{digits_of(currency)}f}"
+    return {
+        "lines": lines,
+        "totals": [(figure(sum_, digits_of(one), language), one) for one, sum_ in working.totals.items()],
+    }
 
 
 def _typed(line: Pay) -> dict[str, str]:
@@ -137,7 +143,7 @@ def _typed(line: Pay) -> dict[str, str]:
 
 def _rows(posted: Any) -> list[dict[str, str]]:
     """The rows in which anything but the currency stands, as they were typed."""
-    columns = {name: [str(value).strip()[:200] for value in posted.getall(name, [])] for name in FIELDS}
+    columns = {name: [clean(str(value)).strip()[:200] for value in posted.getall(name, [])] for name in FIELDS}
     count = min(max(map(len, columns.values()), default=0), MAX_LINES + SPARE)
     rows = [
         {name: values[place] if place < len(values) else "" for name, values in columns.items()}

@@ -23,7 +23,7 @@ def draw_wage_claim(statement: Statement, made_at: datetime) -> bytes:
         paper.gap(1)
     paper.rule()
     for name, total in statement.totals:
-        paper.write([named(text, total) for text in _both(name)], STRONG)
+        paper.write([named(text, sum_) for text, sum_ in zip(_both(name), _both(total), strict=True)], STRONG)
     if statement.evidence:
         _part(paper, statement.evidence_heading)
         for place, one in enumerate(statement.evidence, start=1):

@@ -27,8 +27,15 @@ TOO_EASY = "This password is easy to guess. Take four words that do not belong t
 NO_ACCOUNT = "There is no such account."
 NO_EMPLOYER = "There is no such employer."
 LAST_ADMINISTRATOR = "This is the last administrator: make somebody else one first."
+BAD_LOGIN = "A login is one word of up to 254 characters, such as a mail address."
+TAKEN = "This login is taken. Choose another."
+NO_NAME = "Say the person's name: colleagues see who approved an alert."
+NO_STAFF = "Nobody signs in with this role."
+NEEDS_EMPLOYER = "Authors and approvers work for an employer: say which."
+NEEDS_NO_EMPLOYER = "Only authors and approvers work for an employer: leave the employer out."
 TEXTS = (  # shown on pages, so they are translated
     ENDED, NOT_CURRENT, TOO_MANY_TRIES, BAD_LENGTH, TOO_EASY, NO_ACCOUNT, NO_EMPLOYER, LAST_ADMINISTRATOR,
+    BAD_LOGIN, TAKEN, NO_NAME, NO_STAFF, NEEDS_EMPLOYER, NEEDS_NO_EMPLOYER,
 )  # fmt: skip
 
 TOKEN_BYTES = 32  # 256 bits
@@ -110,9 +117,9 @@ class StaffDesk:
         )
         async with self._store.transaction() as unit:
             if employer is not None and await unit.sites.employer(employer) is None:
-                raise InputError(f"There is no employer {employer!r}. Give its name too, and it is made.")
+                raise InputError(NO_EMPLOYER)
             if await unit.staff.hold(login) is not None:
-                raise InputError(f"The login {login!r} is taken. Choose another.")
+                raise InputError(TAKEN)
             await unit.staff.add(staff)
             await self._enter(unit, by, staff.id, f"added as {role}")
         return staff
@@ -385,21 +392,21 @@ def _normal(password: str) -> str:
 
 def _check_account(login: str, name: str, role: Role, employer: EmployerId | None) -> None:
     if not login or len(login) > 254 or any(character.isspace() or not character.isprintable() for character in login):
-        raise InputError("A login is one word of up to 254 characters, such as a mail address.")
+        raise InputError(BAD_LOGIN)
     if not name.strip():
-        raise InputError("Say the person's name: colleagues see who approved an alert.")
+        raise InputError(NO_NAME)
     if role not in STAFF_ROLES:
-        raise InputError(f"Nobody signs in as {role.value}.")
+        raise InputError(NO_STAFF)
     if role.is_employers and employer is None:
-        raise InputError(f"An {role.value} works for an employer: say which.")
+        raise InputError(NEEDS_EMPLOYER)
     if not role.is_employers and employer is not None:
-        raise InputError(f"A person here as {role.value} works for no employer: leave the employer out.")
+        raise InputError(NEEDS_NO_EMPLOYER)
 
 
 async def _known(unit: Unit, login: str) -> Staff:
     staff = await unit.staff.hold(login)
     if staff is None:
-        raise InputError(f"There is no account {login!r}.")
+        raise InputError(NO_ACCOUNT)
     return staff
 
 

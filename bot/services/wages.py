@@ -13,7 +13,7 @@ from bot.domain.document import Document
 from bot.domain.errors import InputError
 from bot.domain.values import Money, Period
 from bot.domain.wages import Fault, Pay, Working, digits_of, faults, work_out
-from bot.i18n import Catalogs
+from bot.i18n import Catalogs, figure
 from bot.services.access import Deed, Reader
 from bot.services.casework import CaseWork, evidence_of, require_same
 from bot.services.voice import Voice
@@ -47,7 +47,7 @@ class Statement:
     about: Sequence[tuple[Cell, str]]  # a name in both languages, and its value
     heading: Cell
     lines: Sequence[tuple[str, Cell]]  # a period by its days, and its working
-    totals: Sequence[tuple[Cell, str]]
+    totals: Sequence[tuple[Cell, Cell]]  # a name and an amount
     evidence_heading: Cell
     evidence: Sequence[Cell]
     consent: Cell
@@ -132,7 +132,7 @@ class _Writer:
 
     def statement(self, case: Case, contact: Contact, working: Working, evidence: Sequence[Document]) -> Statement:
         totals = [
-            (self._both(lambda voice: voice.say("Owed in all")), _money(total, currency))
+            (self._both(lambda voice: voice.say("Owed in all")), self._amount(total, currency))
             for currency, total in working.totals.items()
         ]
         return Statement(
@@ -182,6 +182,9 @@ class _Writer:
         day = document.stored_at.astimezone(self.zone).date()
         return self._both(lambda voice: _received(document.kind, day, voice))
 
+    def _amount(self, amount: Decimal, currency: str) -> Cell:
+        return self._both(lambda voice: _money(amount, currency, voice.language))
+
     def _both(self, say: Callable[[Voice], str]) -> Cell:
         return Cell(host=say(self.voices[0]), theirs=say(self.voices[1]))
 
@@ -198,26 +201,28 @@ def _received(kind: str, day: date, voice: Voice) -> str:
 
 def _worked(line: Pay, voice: Voice) -> str:
     """One line's working, as anybody can check it."""
-    parts = [voice.say("agreed {amount}", amount=_money(line.agreed, line.currency))]
+    parts = [voice.say("agreed {amount}", amount=_money(line.agreed, line.currency, voice.language))]
     if line.deducted:
         parts.append(
-            voice.say("deductions {amount} ({why})", amount=_money(line.deducted, line.currency), why=line.why)
+            voice.say(
+                "deductions {amount} ({why})", amount=_money(line.deducted, line.currency, voice.language), why=line.why
+            )
         )
-    parts.append(voice.say("paid {amount}", amount=_money(line.paid, line.currency)))
-    owed = voice.say("owed {amount}", amount=_money(line.owed, line.currency))
+    parts.append(voice.say("paid {amount}", amount=_money(line.paid, line.currency, voice.language)))
+    owed = voice.say("owed {amount}", amount=_money(line.owed, line.currency, voice.language))
     return " − ".join(parts) + " = " + owed
 
 
-def _money(amount: Decimal, currency: str) -> str:
-    """An amount with its currency's own digits, by its code: the same in both languages."""
-    return f"{amount:,.{digits_of(currency)}f} {currency}"
+def _money(amount: Decimal, currency: str, language: str) -> str:
+    """An amount as the reader's language writes it, with its currency's own digits and by its code."""
+    return f"{figure(amount, digits_of(currency), language)} {currency}"
 
 
 def _plain(lines: Sequence[Pay]) -> str:
+    """The lines for the case's history, whose readers have several languages: no grouping to be taken for a point."""
     return "\n".join(
-        f"{line.begins.isoformat()} – {line.ends.isoformat()}: {_money(line.agreed, line.currency)} − "
-        f"{_money(line.deducted, line.currency)} − {_money(line.paid, line.currency)} = "
-        f"{_money(line.owed, line.currency)}"
+        f"{line.begins.isoformat()} – {line.ends.isoformat()}: {line.agreed} − {line.deducted} − {line.paid} = "
+        f"{line.owed} {line.currency}"
         for line in lines
     )
 

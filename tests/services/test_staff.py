@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
@@ -419,3 +420,22 @@ async def test_a_page_knows_the_employers_name(desk: StaffDesk, clock: StillCloc
 async def test_what_is_no_token_is_nobody(desk: StaffDesk, token: str) -> None:
     assert await desk.of_session(token) is None
     await desk.sign_out(token)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"login": "two words"}, {"login": "x" * 255}, {"login": ""}, {"name": " "}, {"role": Role.CONTACT},
+        {"role": Role.AUTHOR}, {"employer": EmployerId("farm")}, {"login": "ana"}, {"password": "short"},
+        {"role": Role.AUTHOR, "employer": EmployerId("nobody")},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_what_is_wrong_with_an_account_is_said_in_words_that_are_translated(
+    desk: StaffDesk, ana: Staff, wrong: dict[str, Any]
+) -> None:
+    """No piece of what was typed is in them, which no catalog could know."""
+    fitting = {"login": "olga", "name": "Olga", "role": Role.OPERATOR, "password": "four words that differ"}
+    with pytest.raises(InputError) as refused:
+        await desk.add(**{**fitting, **({"login": ana.login} if wrong == {"login": "ana"} else wrong)})
+    assert str(refused.value) in staff_service.TEXTS
