@@ -13,14 +13,25 @@ from bot.domain.contact import Channel, Contact, ContactId, Listing
 from bot.domain.employer import Employer, EmployerId
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.merge import Merge, MergeId
+from bot.domain.message import Received
 from bot.domain.staff import Role, StaffId
 from bot.services import merging
 from bot.services.access import Reader
 from bot.services.desk import HandBack
 from bot.services.merging import MergeDesk
+from bot.services.ports import Inbound
 from bot.simulate import NoBell
 from tests.dialogue import Muster, Worker, muster
-from tests.services.takeover import UNPAID, WANTS_A_PERSON, begin_to_listen, claim_of, id_of, row_of, written
+from tests.services.takeover import (
+    UNPAID,
+    WANTS_A_PERSON,
+    begin_to_listen,
+    claim_of,
+    deliveries,
+    id_of,
+    row_of,
+    written,
+)
 from tests.stand import CountingIds
 
 NAME = "Sita Rai"
@@ -350,6 +361,39 @@ async def test_who_wrote_stop_by_one_address_is_not_written_to_there(house: Must
     await house.operators.hand_back(olga, mine, HandBack.END)
     await house.settle(one.address)
     assert len(other.said) == said
+
+
+async def test_what_the_bot_is_about_to_answer_meanwhile_is_answered_once(house: Muster, desk: MergeDesk) -> None:
+    """R22, R23: a message in a worker's hands when its contact is merged is neither lost nor answered twice."""
+    one, other = await two(house)
+    (mine, theirs), olga = await ids(one, other), await house.operator("olga")
+    for number in range(6):
+        said = Received(
+            channel=other.channel, address=other.address, provider_id=f"late-{number}", text="where is a shelter"
+        )
+        await house.inbox.take(Inbound(messages=(said,)))
+        before = await answers(house, mine, theirs)
+
+        async def later(pause: int) -> Merge:
+            await asyncio.sleep(pause / 100)
+            return await desk.merge(olga, mine, theirs)
+
+        _, merge = await asyncio.gather(house.conversation.handle(theirs), later(number))
+        await house.conversation.handle(mine)
+        async with house.store.look() as unit:
+            assert await unit.messages.waiting(mine) == []
+            (message, *_) = [one for one in await unit.messages.history(mine, 100)
+                             if one.received.provider_id == f"late-{number}"]  # fmt: skip
+        assert message.handled_at is not None
+        new = [one for one in await answers(house, mine, theirs) if one not in before]
+        assert new, "somebody answered"
+        assert set(new) == {f"message:{message.id}"}
+        await desk.undo(olga, merge.id)
+
+
+async def answers(house: Muster, *contacts: ContactId) -> list[str]:
+    """What caused each thing that was written to them."""
+    return [one.origin for contact in contacts for one in await deliveries(house, contact)]
 
 
 async def test_a_hundred_merges_and_undoings_at_once_end_in_one_state(house: Muster, desk: MergeDesk) -> None:
