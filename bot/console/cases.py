@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -168,7 +169,7 @@ class CasePages:
             try:
                 if form.model is not None:
                     is_seen = await change(request, who, number, form.model)
-                    path = f"/console/cases/{number}" if is_seen else "/console/cases"
+                    path = f"/console/cases/{quote(number, safe='')}" if is_seen else "/console/cases"
                     return see_other(path, _(SAVED if is_seen else MOVED), request=request)
             except Denied as error:
                 raise web.HTTPNotFound from error

@@ -66,7 +66,7 @@ async def read_form(request: web.Request, model: type[Model]) -> Form[Model]:
     posted = await request.post()
     typed: dict[str, Any] = {}
     for name in dict.fromkeys(posted):
-        values = [_clean(value) for value in posted.getall(name) if isinstance(value, str) and value.strip()]
+        values = [clean(value) for value in posted.getall(name) if isinstance(value, str) and value.strip()]
         if name == CSRF_FIELD or not values:
             continue
         info = model.model_fields.get(name)
@@ -98,8 +98,8 @@ async def close_files(request: web.Request) -> None:
             value.file.close()
 
 
-def _clean(value: str) -> str:
-    """With lines as we write them, and without the characters that no database keeps and no page can show."""
+def clean(value: str) -> str:
+    """A field with lines as we write them, and without the characters that no database keeps and no page can show."""
     whole = value.encode("utf-8", "replace").decode()  # halves of characters, which some alphabets can spell
     return whole.replace("\r\n", "\n").replace("\0", "")
 

@@ -209,11 +209,7 @@ class CaseWork:
                 suggestions=[
                     row for row in near if row.case.id not in linked and _is_same_employer(row, case, contact)
                 ][:SUGGESTED],
-                history=[
-                    one
-                    for one in await unit.activities.of_case(case.id)
-                    if one.kind is not ActivityKind.CLUES or reader.role is Role.SPECIALIST
-                ],
+                history=await _history(unit, reader, case),
                 consents=await unit.consents.of(contact.id),
                 evidence=await evidence_of(unit, contact.id, folder.cases),
                 claim=await unit.claims.of(contact.id),
@@ -463,6 +459,20 @@ def _subject(contact: ContactId, cases: Collection[Case]) -> Subject:
 
 async def _may_read(unit: Unit, reader: Reader, case: Case) -> bool:
     return access.may(reader, Deed.READ, _subject(case.contact, await unit.cases.of(case.contact)))
+
+
+async def _history(unit: Unit, reader: Reader, case: Case) -> list[Activity]:
+    """What was done with a case; nothing of marks of forced labour, or of a linked case, that is not the reader's."""
+    found = []
+    for one in await unit.activities.of_case(case.id):
+        if one.kind is ActivityKind.CLUES and reader.role is not Role.SPECIALIST:  # R15
+            continue
+        if one.kind in (ActivityKind.LINKED, ActivityKind.UNLINKED):
+            other = await unit.cases.by_number(one.details.get("case", ""))
+            if other is None or not await _may_read(unit, reader, other):
+                continue
+        found.append(one)
+    return found
 
 
 async def _sites(unit: Unit, rows: Sequence[Row]) -> dict[SiteId, Site]:

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from yarl import URL
 
 from bot.domain.case import Case, Compartment, Topic
 from bot.domain.staff import Role
+from bot.services.casework import stamp
 from tests.console.case_house import OUTSIDERS, CaseHouse, case_house
 from tests.console.conftest import Browser, House
 
@@ -155,3 +157,40 @@ async def test_scripts_stay_texts_and_what_is_too_long_is_refused(cases: CaseHou
     assert answer.status == 422
     assert (await browser.get("/console/cases?status=<b>")).status == 404
     assert (await browser.get(f"/console/cases/{'9' * 3000}")).status == 404
+
+
+async def test_r16_a_case_forgets_its_link_to_one_that_became_protected(cases: CaseHouse) -> None:
+    seen, other = await cases.case("Ram Thapa", Topic.WAGES), await cases.case("Sita Rai", Topic.WAGES)
+    operator, specialist = await cases.as_(Role.OPERATOR), await cases.as_(Role.SPECIALIST)
+    page = f"/console/cases/{seen.number}"
+    await operator.text(page)
+    assert (await operator.post(f"{page}/link", {"other": other.number})).status == 303
+    assert other.number in await operator.text(page)
+    await cases.case("Sita Rai", Topic.ABUSE)
+    assert other.number not in await operator.text(page)
+    assert other.number in await specialist.text(page)
+
+
+async def test_a_number_with_a_header_in_it_is_the_case_and_no_header(cases: CaseHouse) -> None:
+    case = await cases.case()
+    browser = await cases.as_(Role.OPERATOR)
+    await browser.text(f"/console/cases/{case.number}")
+    for form, fields in (("plan", {"step": "", "seen": stamp(case)}), ("wages", FORMS["wages"])):
+        path = URL(f"/console/cases/{case.number}%0d%0aX-Evil:%201/{form}", encoded=True)
+        answer = await browser.post(path, {**fields, "seen": stamp(case)})  # type: ignore[arg-type]
+        assert answer.status in (303, 404, 409), form
+        assert "X-Evil" not in answer.headers
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1e999999", "-1", "1e-999999", "٣"])
+async def test_no_amount_and_no_alphabet_makes_the_wage_form_fail(cases: CaseHouse, amount: str) -> None:
+    case = await cases.case()
+    browser = await cases.as_(Role.OPERATOR)
+    await browser.text(f"/console/cases/{case.number}/wages")
+    fields = {**FORMS["wages"], "agreed": amount, "deducted": "1", "why": "a+2AA-b", "seen": stamp(case)}
+    body = "&".join(f"{name}={value}" for name, value in {**fields, "csrf": browser.csrf}.items())
+    answer = await browser.client.post(
+        f"/console/cases/{case.number}/wages", data=body, allow_redirects=False,
+        headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-7"},
+    )  # fmt: skip
+    assert answer.status < 500
