@@ -68,6 +68,7 @@ class Screens:
     truth: Truth
     lags: list[float] = field(default_factory=list)
     received: int = 0  # bytes
+    lists: int = 0  # whole lists sent
     is_open: int = 0
 
     async def look(self, session: aiohttp.ClientSession, url: str, token: str, *, reads: bool) -> None:
@@ -79,6 +80,7 @@ class Screens:
             self.is_open += 1
             async for chunk in stream.content.iter_any():
                 self.received += len(chunk)
+                self.lists += chunk.count(b"event: rows")
                 if reads:
                     self._note(rest + chunk, mine)
                     rest = chunk[-8:]  # a number that is cut in two
@@ -301,7 +303,8 @@ def _figures(
 ) -> list[Figure]:
     changes = sizes.changes * sizes.seconds
     at_queue, in_talks = screens
-    received = (lists.received + talks.received) / 1e6 / (sizes.seconds + 1.5 * GRACE)
+    seconds_seen = took + 1.5 * GRACE
+    received = (lists.received + talks.received) / 1e6 / seconds_seen
     spent = ", ".join(f"{name} {1000 * seconds / changes:.1f}" for name, seconds in work.items())
     return [
         _lag(
@@ -312,6 +315,9 @@ def _figures(
         *([_lag(f"{in_talks} open conversations", talks, changes * in_talks // sizes.waiting)] if in_talks else []),
         Figure(name="  screens cut off", value=str(cut_off), aim="0"),
         Figure(name="  processor ms a change", value=spent, aim="-"),
+        Figure(
+            name="  lists sent to each queue", value=f"{lists.lists / at_queue / seconds_seen:.1f} a second", aim="-"
+        ),
         Figure(name="  sent to all screens", value=f"{received:.1f} MB a second", aim="-"),
     ]
 
