@@ -24,6 +24,7 @@ from tests.console.desk_town import Phone, Screen, Town, town
 PAPER = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
 WANTS_A_PERSON, LOST_PASSPORT = "اريد التحدث مع موظف", "صاحب العمل أخذ جواز سفري"
 THANKS, WHERE_TO_SLEEP, BEATEN = "شكرا لك", "أين أجد مأوى؟", "صاحب الشغل ضربني"
+DESPAIRS = "نفسي اموت واخلص"
 OFFER = "Hello. Your passport is yours. Call +55 51 5550 0199."
 NOTE = "Withheld passport. Call the consulate tomorrow."
 SHELTER, GONE, WRONG = "Abrigo Ginásio Céu Aberto", "Abrigo Ginásio Antigo", "Abrigo Escola Baixa"
@@ -231,15 +232,18 @@ async def test_r16_a_protection_case_is_seen_by_the_specialist_alone(here: Town)
     await pia.follow("Desk")
     await expect(pia[".queue-row"]).to_contain_text(number_)
     await expect(pia["#tally li"].first).to_contain_text("1")
-    await pia.is_sound("protection")
-    await searches(pia, number_)
-    await expect(pia["main"]).to_contain_text(number_)
-
     olga = await here.staff("olga", "en")
     await olga.follow("Desk")
-    await olga.shows("main", "Nobody waits. Whoever asks for a person appears here by itself.")
-    for tile in await olga["#tally li strong"].all_inner_texts():
-        assert tile == "0"
+    other = await here.phone()
+    await other.says(DESPAIRS)
+    await other.taps("Yes")
+    await expect(pia[".queue-row"]).to_have_count(2)  # by itself
+    await pia.shows(".queue-row", "Critical")  # the first of them
+    await expect(pia["#tally .is-critical"]).to_contain_text("1")
+    await pia.is_sound("protection")
+    await sees_nobody(olga)
+    await searches(pia, number_)
+    await expect(pia["main"]).to_contain_text(number_)
     await searches(olga, number_)
     await expect(olga["main"]).not_to_contain_text(number_)
     await is_not_there(olga, here, f"/console/desk/{contact.id}", f"/console/desk/{'0' * len(contact.id)}")
@@ -253,7 +257,12 @@ async def test_r16_a_protection_case_is_seen_by_the_specialist_alone(here: Town)
     await pia.press("Take {number}", number=number_)
     await phone.hears(phone.bot(desk.JOINED.msgid, name="Pia", organisation="Muster"))
     await olga.follow("Desk")
-    await olga.shows("main", "Nobody waits. Whoever asks for a person appears here by itself.")
+    await sees_nobody(olga)
+
+
+async def sees_nobody(screen: Screen) -> None:
+    await screen.shows("main", "Nobody waits. Whoever asks for a person appears here by itself.")
+    assert set(await screen["#tally li strong"].all_inner_texts()) == {"0"}
 
 
 async def searches(screen: Screen, number: str) -> None:
