@@ -67,6 +67,7 @@ class ReferralDesk:
         draw: Printer,
     ) -> bytes:  # fmt: skip
         """The summary as PDF. Raises InputError without a consent that holds or with nothing ticked, Denied."""
+        # Whoever works on the case may refer it: the contact's own consent, not a right to export, lets it out (R4).
         async with self.work.enter(reader, Deed.CHANGE, number, detail="referral") as folder:
             case, unit = folder.case, folder.unit
             by_id = {one.id: one for one in usable(await unit.consents.of(folder.contact.id), case)}

@@ -14,7 +14,8 @@ from bot.domain.errors import InputError
 from bot.domain.values import Money, Period
 from bot.domain.wages import Fault, Pay, Working, digits_of, faults, work_out
 from bot.i18n import Catalogs, figure
-from bot.services.access import Deed, Reader
+from bot.services import audit
+from bot.services.access import Deed, Matter, Reader
 from bot.services.casework import CaseWork, evidence_of, require_same
 from bot.services.voice import Voice
 
@@ -100,14 +101,21 @@ class WageDesk:
                 folder.note(ActivityKind.NARRATIVE, text=_plain(folder.case.pay))
 
     async def statement(self, reader: Reader, number: str, host: str, draw: Printer) -> bytes:
-        """The claim as PDF; entered in the audit. Raises InputError while there is no claim, Denied."""
-        async with self.work.enter(reader, Deed.CHANGE, number, detail="wage statement") as folder:
+        """The claim as PDF; entered in the audit as what leaves the house. Raises InputError with no claim, Denied.
+
+        Whoever works on the case may make it: it is one person's paper, theirs to sign and to give to whom they choose,
+        and operators are who they talk to (product.md). Deed.EXPORT is for what takes many people's data away.
+        """
+        async with self.work.enter(reader, Deed.CHANGE, number, detail="make a wage statement") as folder:
             working = self.working(folder.case)
             if working is None:
                 raise InputError(NOTHING)
             evidence = await evidence_of(folder.unit, folder.contact.id, folder.cases)
             stated = self.state(folder.case, folder.contact, working, evidence, host)
             now = folder.now
+            await audit.record(
+                folder.unit, reader, Deed.EXPORT, Matter.CASE, folder.case.id, at=now, detail="wage statement"
+            )
         return draw(stated, now)
 
     def state(

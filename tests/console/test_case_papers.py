@@ -93,6 +93,29 @@ async def test_a_claim_is_proposed_from_what_the_worker_answered(cases: CaseHous
     assert 'value="3000"' in shown
 
 
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [
+        (Role.OPERATOR, True), (Role.SUPERVISOR, True), (Role.SPECIALIST, True),
+        (Role.ADMINISTRATOR, False), (Role.AUTHOR, False), (Role.APPROVER, False),
+    ],
+)  # fmt: skip
+async def test_whoever_works_on_a_case_makes_its_papers_and_nobody_else(
+    cases: CaseHouse, role: Role, may: bool
+) -> None:
+    """R2, R4, R17: a paper of one person is case work; that it left the house is entered."""
+    case = await cases.case()
+    await sent(await cases.as_(Role.OPERATOR if role is not Role.OPERATOR else Role.SUPERVISOR), case)
+    browser = await cases.as_(role)
+    path = f"/console/cases/{case.number}"
+    made = await browser.get(f"{path}/wages.pdf?language=pt")
+    assert (made.content_type == "application/pdf") is may
+    assert (await browser.get(f"{path}/refer")).status == (200 if may else 404)
+    async with cases.house.store.look() as unit:
+        exports = [one for one in await unit.audit.search(subject=case.id, limit=20) if one.deed == "export"]
+    assert [one.detail for one in exports] == (["wage statement"] if may else [])
+
+
 async def test_nothing_goes_out_without_a_consent_that_holds(cases: CaseHouse) -> None:
     """R4: and nothing is ticked beforehand; what was not ticked is not on the paper."""
     case = await cases.case(narrative="He took my passport", facts={"employer": "Granja Sul"})
