@@ -38,7 +38,7 @@ def row(text: str, name: str) -> list[str]:
     """The figures of the first table row that is called so."""
     plain = text.replace("<bdi>", "").replace("</bdi>", "")
     line = plain.split(f'<th scope="row">{name}</th>', 1)[1].split("</tr>")[0]
-    return re.findall(r'<td class="number[^"]*">([^<]*)<', line)
+    return re.findall(r'<td class="number[^"]*"[^>]*>([^<]*)<', line)
 
 
 async def test_everybody_is_counted_by_site_and_in_total(house: House) -> None:
