@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from bot import check, importing
 from bot.app.desks import Desks, action_specs, converse, flows, learned, send_through, texts, triggers_of
+from bot.app.duties import unheard_alarms
 from bot.app.outside import ask_rasa, open_store
 from bot.channels import segments
 from bot.channels.sms import cut_for_sms
@@ -105,6 +106,8 @@ def run_check(settings: Settings, *, draw: Path | None, extract: bool, schema: b
     found = [*problems, *check.outdated(settings.root)]
     for problem in found:
         print(problem)
+    for text in unheard_alarms(settings):
+        print(f"WARNING: {text}")
     faults = [problem for problem in found if not problem.is_note]
     print(f"{len(faults)} problems, {len(found) - len(faults)} notes")
     return 1 if faults else 0

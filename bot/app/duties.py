@@ -10,7 +10,7 @@ from bot.i18n import Catalogs
 from bot.notifying.mail import Mail, Server
 from bot.notifying.webhook import Webhook
 from bot.queue.beat import Beat
-from bot.services.alarms import AlarmDesk, Notifier
+from bot.services.alarms import AlarmDesk, Notifier, unheard
 from bot.services.assigning import Assigning
 from bot.services.desk import Desk
 from bot.services.duty import DutyDesk
@@ -54,6 +54,16 @@ def alarm_desk(outside: Outside, desks: Desks) -> AlarmDesk:
 
 def _write(catalogs: Catalogs, language: str, text: str, **variables: object) -> str:
     return catalogs.text(text, language, domain="console", isolate=False, **variables)
+
+
+def unheard_alarms(settings: Settings) -> Sequence[str]:
+    """Who outside hears of no critical case, as sentences."""
+    by_mail = bool(settings.smtp_url.get_secret_value())
+    return unheard(
+        is_told=(by_mail and bool(settings.alarm_to)) or bool(settings.alarm_webhook.get_secret_value()),
+        is_specialist_told=(by_mail and bool(settings.alarm_specialists_to))
+        or bool(settings.alarm_specialists_webhook.get_secret_value()),
+    )
 
 
 def _notifiers(outside: Outside) -> Sequence[Notifier]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.app.desks import Desks, flows
+from bot.app.duties import unheard_alarms
 from bot.app.outside import Outside
 from bot.config import Settings
 from bot.console import settings_pages
@@ -35,6 +36,7 @@ def setup_pages(
         channels=[_setup(channel, outside, here) for channel in _SHOWN],
         ask_parts=partial(health.ask, probes),
         retention=settings.retention,
+        unheard=unheard_alarms(settings),
     )
 
 

@@ -14,7 +14,7 @@ from bot.console.visit import reader, see_other, words
 from bot.console.words import N_
 from bot.domain.duty import Shift, ShiftId
 from bot.domain.errors import InputError
-from bot.domain.staff import StaffId
+from bot.domain.staff import Role, StaffId
 from bot.services.access import Deed, Matter, Reader, Subject, may
 from bot.services.duty import DutyDesk, Planned
 
@@ -109,10 +109,11 @@ class DutyPages:
         return await self._page(request, form, status=422)
 
     async def _page(self, request: web.Request, form: Form[ShiftForm], status: int = 200) -> web.Response:
-        who, now = reader(request), self.desk.clock.now()
+        who, now, present = reader(request), self.desk.clock.now(), await self.desk.present()
         return page(
-            request, "duty/duty.html", status=status, form=form, now=now,
-            present=await self.desk.present(), presence=await self.desk.presence(who),
+            request, "duty/duty.html", status=status, form=form, now=now, present=present,
+            has_specialist=any(one.role is Role.SPECIALIST and not here.is_silent(now) for one, here in present),
+            presence=await self.desk.presence(who),
             planned=await self.desk.shifts(who, now - BACK, now + AHEAD),
             operators=[(one.id, one.name) for one in await self.desk.operators()] if who.role.leads else [],
         )  # fmt: skip

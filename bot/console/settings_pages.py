@@ -74,10 +74,11 @@ class SettingsPages:
     health: ChannelHealth
     ask_parts: Ask  # a word for each part; what begins with "down" does not work
     retention: Retention
+    unheard: Sequence[str]  # who outside hears of no critical case, as sentences
 
     async def index(self, request: web.Request) -> web.Response:
         require(request, Deed.READ, SETTINGS)
-        return page(request, "settings/index.html", has_figures=_has_figures(request))
+        return page(request, "settings/index.html", has_figures=_has_figures(request), unheard=self.unheard)
 
     async def languages(self, request: web.Request) -> web.Response:
         require(request, Deed.READ, SETTINGS)
@@ -182,11 +183,12 @@ def routes(
     channels: Sequence[Setup],
     ask_parts: Ask,
     retention: Retention,
+    unheard: Sequence[str] = (),
 ) -> Sequence[web.RouteDef]:
     pages = SettingsPages(
         store=store, clock=clock, flows=flows, catalogs=catalogs, hazards=hazards, count_lines=count_lines,
         figures=FlowFigures(store=store, clock=clock), channels=channels,
-        health=ChannelHealth(store=store, clock=clock), ask_parts=ask_parts, retention=retention,
+        health=ChannelHealth(store=store, clock=clock), ask_parts=ask_parts, retention=retention, unheard=unheard,
     )  # fmt: skip
     return [
         web.get("/settings", pages.index),

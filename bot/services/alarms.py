@@ -30,7 +30,14 @@ URGENCIES = {
     Urgency.LOW: "Urgency: low.",
 }
 OPEN_CONSOLE = "Open the console:"
-TEXTS = (*TITLES.values(), *URGENCIES.values(), OPEN_CONSOLE)  # written, so translated
+NOBODY = (
+    "Nobody outside is told that a critical case waits: only open consoles ring. Set an e-mail or webhook for alarms."
+)
+NO_SPECIALIST = (
+    "No specialist outside is told that a protection case waits: only open consoles ring. "
+    "Set an e-mail or webhook of specialists for alarms."
+)
+TEXTS = (*TITLES.values(), *URGENCIES.values(), OPEN_CONSOLE, NOBODY, NO_SPECIALIST)  # written, so translated
 
 
 class Write(Protocol):
@@ -137,6 +144,11 @@ class AlarmDesk:
             text="\n".join(lines),
             url=self.console_url,
         )
+
+
+def unheard(*, is_told: bool, is_specialist_told: bool) -> Sequence[str]:
+    """What is to be said loudly where nobody outside hears of critical cases, or no specialist of protected ones."""
+    return [text for text, holds in ((NOBODY, is_told), (NO_SPECIALIST, is_specialist_told)) if not holds]
 
 
 async def _tell(way: Notifier, notice: Notice) -> bool:

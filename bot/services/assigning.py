@@ -47,21 +47,31 @@ class Hands:
 def matches(rows: Collection[QueueRow], hands: Hands, now: datetime) -> Iterator[Match]:
     """Those who wait, in the queue's order, each with whoever is free for them and has least; nobody is overloaded.
 
-    Whose language nobody here speaks stays in the queue, for all to see.
+    Whose language nobody here is known to speak comes last, to those whose own languages are not known: one of them may
+    read it. Where there are none of those, it stays in the queue, for all to see.
     """
     loads = Counter(dict(hands.loads))
-    for row in in_order(rows, now):
-        if place_of(row, now) is not Place.WAITING:
-            continue
-        free = [one for one in hands.people if loads[one.id] < MOST and is_fit(one, row)]
-        if free:
-            chosen = min(free, key=lambda one: (loads[one.id], one.id))
-            loads[chosen.id] += 1
-            yield Match(row=row, staff=chosen.id)
+    waiting = [row for row in in_order(rows, now) if place_of(row, now) is Place.WAITING]
+    read = [row for row in waiting if any(is_fit(one, row) for one in hands.people)]
+    for fits, some in ((is_fit, read), (_may_read, [row for row in waiting if row not in read])):
+        for row in some:
+            free = [one for one in hands.people if loads[one.id] < MOST and fits(one, row)]
+            if free:
+                chosen = min(free, key=lambda one: (loads[one.id], one.id))
+                loads[chosen.id] += 1
+                yield Match(row=row, staff=chosen.id)
 
 
 def is_fit(staff: Staff, row: QueueRow) -> bool:
     """Whether this person may answer this contact, and in their language."""
+    return (row.language is None or row.language in staff.languages) and _may_answer(staff, row)
+
+
+def _may_read(staff: Staff, row: QueueRow) -> bool:
+    """Whether this person may answer this contact, and nothing is known against their reading them."""
+    return not staff.languages and _may_answer(staff, row)
+
+
+def _may_answer(staff: Staff, row: QueueRow) -> bool:
     reader = Reader(role=staff.role, id=staff.id, employer=staff.employer)
-    speaks = row.language is None or row.language in staff.languages
-    return staff.disabled_at is None and speaks and access.may(reader, Deed.ANSWER, subject_of(row))
+    return staff.disabled_at is None and access.may(reader, Deed.ANSWER, subject_of(row))

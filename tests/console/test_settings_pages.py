@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
 
 from bot.app.desks import flows
+from bot.app.duties import unheard_alarms
+from bot.config import Settings
 from bot.console import settings_pages
 from bot.domain.contact import Address, Channel, ContactId, Scheme
 from bot.domain.employer import Employer
@@ -58,6 +61,7 @@ def pages(house: House, parts: Parts) -> None:
         ],
         ask_parts=parts.ask,
         retention=house.settings.retention,
+        unheard=unheard_alarms(house.settings),
     )
 
 
@@ -220,3 +224,25 @@ async def test_the_pages_are_sound_on_a_phone(house: House, chrome: Chromium, la
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
         await page.screenshot(path=tmp_path / f"{path.replace('/', '-')}-{language}.png", full_page=True)
     assert problems == []
+
+
+async def test_it_says_loudly_that_nobody_outside_hears_of_critical_cases(house: House) -> None:
+    """R11, R16: a silence that nobody knows of."""
+    text = await (await administrator(house)).text("/console/settings")
+    assert "Nobody outside is told that a critical case waits" in text
+    assert "No specialist outside is told that a protection case waits" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, 2),
+        ({"alarm_to": ("a@example.org",)}, 2),  # without a mail server
+        ({"smtp_url": "smtp://mail.example.org", "alarm_from": "m@example.org", "alarm_to": ("a@example.org",)}, 1),
+        ({"alarm_specialists_webhook": "https://example.org/x", "alarm_secret": "s"}, 1),
+        ({"alarm_webhook": "https://example.org/y", "alarm_specialists_webhook": "https://example.org/x",
+          "alarm_secret": "s"}, 0),
+    ],
+)  # fmt: skip
+def test_what_is_set_up_is_heard(given: dict[str, Any], missing: int) -> None:
+    assert len(unheard_alarms(Settings(**given))) == missing

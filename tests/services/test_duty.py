@@ -220,3 +220,23 @@ async def test_a_supervisor_gives_by_hand_and_an_operator_does_not(scene: DutySc
     assert await scene.house.operators.assign(samir, case.contact, StaffId("olga"))
     assert not await scene.house.operators.assign(samir, case.contact, StaffId("samir"))
     assert await scene.holders() == {case.contact: "olga"}
+
+
+async def test_a_language_that_nobody_is_known_to_read_comes_last_to_who_entered_none(giving: DutyScene) -> None:
+    reader = await giving.house.operator("olga", Role.OPERATOR, languages=())
+    await giving.duty.begin(reader)
+    await giving.comes("omar", Role.OPERATOR, "en")
+    _, english = await giving.waits(says="hello, I need help with my wages please")
+    _, spanish = await giving.waits(says="hola, necesito ayuda con mi pasaporte por favor")
+    assert await giving.duty.assign_waiting() == 2
+    assert await giving.holders() == {english.contact: "omar", spanish.contact: "olga"}
+
+
+async def test_who_entered_no_language_is_given_nobody_whom_a_colleague_reads(giving: DutyScene) -> None:
+    """Nobody is known to be read by them, so they are not chosen before who is; a full colleague is waited for."""
+    await giving.duty.begin(await giving.house.operator("olga", Role.OPERATOR, languages=()))
+    await giving.comes("omar", Role.OPERATOR, "en")
+    for _ in range(MOST + 1):
+        await giving.waits(says="hello, I need help with my wages please")
+    await giving.duty.assign_waiting()
+    assert set((await giving.holders()).values()) == {"omar"}
