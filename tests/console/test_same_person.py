@@ -109,7 +109,7 @@ async def test_nothing_tells_that_a_protected_one_is_there(desk: DeskScene) -> N
     """R2, R16: for who may not see one of the two, every address says what it says of what does not exist."""
     (_, case), (other, theirs) = await two(desk)
     await desk.opens(other, Topic.ABUSE)
-    nobody = ContactId("nobody")
+    nobody = ContactId("0-no-such-contact")
     browsers = {
         "olga": await desk.staff(),
         "ada": await desk.staff("ada", Role.ADMINISTRATOR),
