@@ -250,7 +250,7 @@ async def test_it_rings_on_whatever_page_an_operator_on_duty_is(desk: DeskScene,
     await expect(page.locator("[data-urgent-count]")).to_be_hidden()
     await desk.waits(Topic.MEDICAL, Urgency.CRITICAL, says="my secret words")
     await expect(page).to_have_title(re.compile(r"^\(1\) "))
-    await expect(page.locator("[data-urgent-count]")).to_contain_text("1 critical")
+    await expect(page.locator("[data-urgent-count]")).to_contain_text("1 Somebody needs a person now.")
     assert len(await page.evaluate("JSON.parse(sessionStorage.getItem('rung'))")) == 1
     await is_sound(page, "alarm")
 
