@@ -23,7 +23,7 @@ class Calendar:
 
     def after(self, start: datetime, span: timedelta) -> datetime:
         """When `span` of working time has passed since the aware time `start`, in UTC."""
-        if not self.hours:
+        if not self.hours or not span:  # no work at all is done at once, whatever the hour
             return (start + span).astimezone(UTC)
         left = span
         for opens, closes in self._open_times(start.astimezone(UTC)):
