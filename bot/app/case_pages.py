@@ -13,6 +13,7 @@ from bot.console.case_words import FactWords
 from bot.i18n import Catalogs
 from bot.printing.referral import draw_referral
 from bot.printing.wage_claim import draw_wage_claim
+from bot.services.case_list import CaseList
 from bot.services.casework import CaseWork
 from bot.services.consenting import ConsentDesk
 from bot.services.desk import Desk
@@ -36,7 +37,13 @@ def case_pages(outside: Outside, desks: Desks, operators: Desk) -> list[web.Rout
     )
     referral_desk = ReferralDesk(work=work, catalogs=catalogs, zone=settings.zone, organisation=settings.organisation)
     return [
-        *cases.routes(work=work, consents=ConsentDesk(work=work), clock=clock, facts=facts),
+        *cases.routes(
+            cases=CaseList(store=store, clock=clock),
+            work=work,
+            consents=ConsentDesk(work=work),
+            clock=clock,
+            facts=facts,
+        ),
         *wages.routes(work=work, desk=wage_desk, printer=draw_wage_claim, hosts=languages),
         *referrals.routes(
             work=work, desk=referral_desk, facts=facts, printer=draw_referral, catalogs=catalogs, languages=languages

@@ -21,7 +21,9 @@ from bot.domain.employer import SiteId
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
 from bot.services.access import Reader
-from bot.services.casework import LONGEST, LONGEST_REASON, SHOWN, CaseWork, File, Filter, Found, is_due
+from bot.services.case_file import File
+from bot.services.case_list import SHOWN, CaseList, Filter, Found, is_due
+from bot.services.casework import LONGEST, LONGEST_REASON, CaseWork
 from bot.services.consenting import ConsentDesk
 from bot.services.ports import Clock
 
@@ -122,6 +124,7 @@ Change = Callable[[web.Request, Reader, str, Any], Awaitable[bool]]  # whether t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePages:
+    cases: CaseList
     work: CaseWork
     consents: ConsentDesk
     clock: Clock
@@ -136,7 +139,7 @@ class CasePages:
         except ValidationError as error:
             raise web.HTTPNotFound from error
         try:
-            found = await self.work.find(who, search.filter(who))
+            found = await self.cases.find(who, search.filter(who))
         except Denied as error:
             raise web.HTTPNotFound from error
         _, now = words(request), self.clock.now()
@@ -332,8 +335,10 @@ def _clock(case: Case, now: datetime, _: Words) -> tuple[str, bool]:
     return desk_words.until(at, now, before, after, _) if at is not None else ("", False)
 
 
-def routes(*, work: CaseWork, consents: ConsentDesk, clock: Clock, facts: FactWords) -> Sequence[web.RouteDef]:
-    pages = CasePages(work=work, consents=consents, clock=clock, facts=facts)
+def routes(
+    *, cases: CaseList, work: CaseWork, consents: ConsentDesk, clock: Clock, facts: FactWords
+) -> Sequence[web.RouteDef]:
+    pages = CasePages(cases=cases, work=work, consents=consents, clock=clock, facts=facts)
     forms: dict[str, tuple[type[BaseModel], Change]] = {
         "narrative": (NarrativeForm, pages.narrative),
         "urgency": (UrgencyForm, pages.urgency),

@@ -18,7 +18,8 @@ from bot.domain.contact import Contact, Scheme
 from bot.domain.document import Document
 from bot.domain.errors import Denied, InputError
 from bot.i18n import Catalogs, autonym
-from bot.services.casework import CaseWork, File
+from bot.services.case_file import File
+from bot.services.casework import CaseWork
 from bot.services.referrals import Line, Printer, ReferralDesk, usable
 
 MOST = 100  # things that are ticked

@@ -16,7 +16,8 @@ from bot.console.words import N_, Words
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.wages import MAX_LINES, Fault, Pay, Working, digits_of
 from bot.i18n import autonym, figure
-from bot.services.casework import CaseWork, stamp
+from bot.services.case_file import stamp
+from bot.services.casework import CaseWork
 from bot.services.wages import Printer, Unsound, WageDesk
 
 FAULTS: Final = {

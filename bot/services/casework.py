@@ -1,30 +1,25 @@
-"""Owns work on cases: finding them, looking into one, correcting, planning, linking, moving and ending it.
+"""Owns work on a case: looking into it, correcting, planning, linking, moving and ending it.
 
 Whoever may not know of a contact does not know of their cases: what is refused is told in the words, and in about the
 time, of what does not exist (R2, R16).
 """
 
-import hashlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.activity import Activity, ActivityId, ActivityKind
-from bot.domain.case import Case, CaseStatus, Clue, Compartment, Outcome, Topic, Urgency
+from bot.domain.case import Case, CaseStatus, Clue, Compartment, Outcome, Urgency
 from bot.domain.claim import Claim
-from bot.domain.consent import Consent
 from bot.domain.contact import Contact, ContactId
-from bot.domain.document import Document, DocumentId
-from bot.domain.employer import Site, SiteId
 from bot.domain.errors import Conflict, Denied, InputError
-from bot.domain.message import Message
 from bot.domain.staff import Role, StaffId
 from bot.domain.targets import Targets
-from bot.domain.values import Evidence
-from bot.engine import extract
 from bot.services import access, audit
-from bot.services.access import Deed, Matter, Reader, Subject, of_conversation
+from bot.services.access import Deed, Matter, Reader, of_conversation
+from bot.services.case_file import File, read_file, stamp
+from bot.services.case_list import may_read, number_typed, subject_of
 from bot.services.desk import Desk, Why
 from bot.services.ports import Clock, Ids, Store, Unit
 
@@ -39,85 +34,10 @@ SAME_CASE = "This is the case itself."
 FOR_SPECIALISTS = "Only a specialist may do this."
 TEXTS = (CHANGED, NO_REASON, NO_OUTCOME, NO_DATE, PAST, TOO_LONG, NO_SUCH_CASE, SAME_CASE, FOR_SPECIALISTS)
 
-MOST = 1000  # cases that are looked through for one list
-SHOWN = 200  # of them on one page
 LONGEST = 20_000  # characters of a narrative
 LONGEST_REASON = 1000
-SUGGESTED = 5
-HISTORY = 300  # messages that are looked through for files
 SYSTEM = Reader(role=Role.SYSTEM, id="system")
 _NOBODY = ContactId("-")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """What a reader wants to see of the cases that they may know of; empty means all."""
-
-    is_over: bool = False
-    statuses: frozenset[CaseStatus] = frozenset()
-    topics: frozenset[Topic] = frozenset()
-    urgencies: frozenset[Urgency] = frozenset()
-    languages: frozenset[str] = frozenset()
-    sites: frozenset[SiteId] = frozenset()
-    owner: StaffId | None = None
-    is_due: bool = False
-    text: str = ""  # a number or a part of a name
-
-    def takes(self, row: "Row", now: datetime) -> bool:
-        case, contact = row.case, row.contact
-        return (
-            (not self.statuses or case.status in self.statuses)
-            and (not self.topics or case.topic in self.topics)
-            and (not self.urgencies or case.urgency in self.urgencies)
-            and (not self.languages or contact.language in self.languages)
-            and (not self.sites or contact.site in self.sites)
-            and (self.owner is None or case.owner == self.owner)
-            and (not self.is_due or is_due(case, now))
-            and (not self.text or _is_meant(row, self.text))
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One case in a list, and whose it is."""
-
-    case: Case
-    contact: Contact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A list: `rows` of what was sought, `count` of all of that, `is_cut` when there were too many to look through."""
-
-    rows: Sequence[Row]
-    count: int
-    is_cut: bool
-    names: Mapping[StaffId, str]
-    sites: Mapping[SiteId, Site]
-    languages: Sequence[str]  # of everybody in sight, for the filter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """One case as a reader may see it. `names` are of the staff who appear in it."""
-
-    case: Case
-    contact: Contact
-    site: Site | None
-    others: Sequence[Case]  # the same contact's
-    links: Sequence[Row]
-    suggestions: Sequence[Row]
-    history: Sequence[Activity]
-    consents: Sequence[Consent]
-    evidence: Sequence[Document]
-    claim: Claim | None
-    names: Mapping[StaffId, str]
-    is_protected: bool  # the whole file is for specialists
-    shows_clues: bool
-
-    @property
-    def stamp(self) -> str:
-        return stamp(self.case)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,71 +91,18 @@ class CaseWork:
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
-    async def find(self, reader: Reader, wanted: Filter) -> Found:
-        """The cases that the reader may know of and asks for; raises Denied for who may know of none."""
-        access.require(reader, Deed.READ, Subject(matter=Matter.CASE))
-        now = self.clock.now()
-        async with self.store.look() as unit:
-            rows = await rows_of(unit, reader, is_open=not wanted.is_over)
-            names = {staff.id: staff.name for staff in await unit.staff.all()}
-            sites = await _sites(unit, rows)
-        found = [row for row in rows if wanted.takes(row, now)]
-        async with self.store.transaction() as unit:
-            await audit.record(
-                unit, reader, Deed.READ, Matter.CASE, "list", at=now, detail=f"{min(len(found), SHOWN)} shown"
-            )
-        return Found(
-            rows=found[:SHOWN],
-            count=len(found),
-            is_cut=len(rows) >= MOST,
-            names=names,
-            sites=sites,
-            languages=sorted({row.contact.language for row in rows if row.contact.language}),
-        )
-
     async def open(self, reader: Reader, number: str) -> File:
         """Look into a case; entered in the audit. Raises Denied."""
         async with self.enter(reader, Deed.READ, number) as folder:
-            unit, case, contact = folder.unit, folder.case, folder.contact
-            near = await rows_of(unit, reader, is_open=True) if _employer(case, contact) else []
-            links = await self._links(unit, reader, case)
-            linked = {row.case.id for row in links} | {one.id for one in folder.cases}
-            return File(
-                case=case,
-                contact=contact,
-                site=await unit.sites.get(contact.site) if contact.site else None,
-                others=[one for one in folder.cases if one.id != case.id],
-                links=links,
-                suggestions=[
-                    row for row in near if row.case.id not in linked and _is_same_employer(row, case, contact)
-                ][:SUGGESTED],
-                history=await _history(unit, reader, case),
-                consents=await unit.consents.of(contact.id),
-                evidence=await evidence_of(unit, contact.id, folder.cases),
-                claim=await unit.claims.of(contact.id),
-                names={staff.id: staff.name for staff in await unit.staff.all()},
-                is_protected=folder.is_protected,
-                shows_clues=reader.role is Role.SPECIALIST,
-            )
+            return await read_file(folder.unit, reader, folder.contact, folder.case, folder.cases)
 
     async def known(self, reader: Reader, number: str) -> Case:
         """The case, for what is done with its conversation and entered there; raises Denied."""
         async with self.store.look() as unit:
-            case = await unit.cases.by_number(_number(number))
-            if case is None or not await _may_read(unit, reader, case):
+            case = await unit.cases.by_number(number_typed(number))
+            if case is None or not await may_read(unit, reader, case):
                 raise Denied(access.REFUSAL)
             return case
-
-    async def _links(self, unit: Unit, reader: Reader, case: Case) -> list[Row]:
-        """Linked cases that the reader may know of; the others are not there."""
-        found = []
-        for other in await unit.case_links.of(case.id):
-            known = await unit.cases.get(other)
-            if known is not None and await _may_read(unit, reader, known):
-                contact = (await unit.contacts.many([known.contact])).get(known.contact)
-                if contact is not None:
-                    found.append(Row(case=known, contact=contact))
-        return found
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
@@ -338,8 +205,8 @@ class CaseWork:
             folder.note(ActivityKind.UNLINKED, details={"case": known.number})
 
     async def _other(self, folder: Folder, number: str) -> Case:
-        known = await folder.unit.cases.by_number(_number(number))
-        if known is None or not await _may_read(folder.unit, folder.reader, known):
+        known = await folder.unit.cases.by_number(number_typed(number))
+        if known is None or not await may_read(folder.unit, folder.reader, known):
             raise InputError(NO_SUCH_CASE)
         if known.id == folder.case.id:
             raise InputError(SAME_CASE)
@@ -386,13 +253,13 @@ class CaseWork:
         Raises Denied, which is entered too, in the words and after the steps of a number that does not exist.
         """
         async with self.store.look() as unit:
-            known = await unit.cases.by_number(_number(number))
+            known = await unit.cases.by_number(number_typed(number))
         contact_id = known.contact if known is not None else _NOBODY
         async with self.store.transaction(contact_id) as unit:
             now, contact = self.clock.now(), await unit.contacts.get(contact_id)
             cases = list(await unit.cases.of(contact_id))
             case = next((one for one in cases if known is not None and one.id == known.id), None)
-            is_allowed = case is not None and access.may(reader, deed, _subject(contact_id, cases))
+            is_allowed = case is not None and access.may(reader, deed, subject_of(contact_id, cases))
             if case is not None and contact is not None and is_allowed:
                 folder = Folder(
                     unit=unit, reader=reader, contact=contact, case=case, cases=cases, now=now, ids=self.ids
@@ -408,103 +275,10 @@ class CaseWork:
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 
-def stamp(case: Case) -> str:
-    """Names what people can change of a case as it is now: two who change it at once find out by it."""
-    told = (
-        case.narrative, case.status, case.urgency, case.compartment, case.next_step, case.next_step_at, case.outcome,
-        sorted(case.clues), case.pay,
-    )  # fmt: skip
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
-
-
 def require_same(case: Case, seen: str) -> None:
     """Raises Conflict when the case is not as it was seen."""
     if seen != stamp(case):
         raise Conflict(CHANGED)
-
-
-def is_due(case: Case, now: datetime) -> bool:
-    """Whether somebody should do something about it by now: answer, take the next step, or come to an end."""
-    if not case.status.is_open:
-        return False
-    unanswered = case.due_at if case.answered_at is None else None
-    return any(at is not None and at <= now for at in (unanswered, case.next_step_at, case.resolve_by))
-
-
-async def rows_of(unit: Unit, reader: Reader, *, is_open: bool) -> list[Row]:
-    """The cases that a reader may know of at all, with whose they are."""
-    shows = access.may(reader, Deed.READ, Subject(matter=Matter.CASE, compartment=Compartment.PROTECTION))
-    cases = await unit.cases.listed(is_open=is_open, shows_protection=shows, limit=MOST)
-    people = await unit.contacts.many(list({case.contact for case in cases}))
-    return [Row(case=case, contact=people[case.contact]) for case in cases if case.contact in people]
-
-
-async def evidence_of(unit: Unit, contact: ContactId, cases: Collection[Case]) -> list[Document]:
-    """The files that belong to the contact's answers and messages, as far as they are still kept; oldest first."""
-    answered = [value.document_id for case in cases for value in case.facts.values() if isinstance(value, Evidence)]
-    messages = await unit.messages.history(contact, HISTORY)
-    ids = dict.fromkeys([*_attached(messages), *answered])
-    found = [await unit.documents.get(DocumentId(one)) for one in ids]
-    kept = [one for one in found if one is not None and one.contact == contact]
-    return sorted(kept, key=lambda one: one.stored_at)
-
-
-def _attached(messages: Sequence[Message]) -> list[str]:
-    return [one.document_id for message in messages for one in message.received.attachments if one.document_id]
-
-
-def _subject(contact: ContactId, cases: Collection[Case]) -> Subject:
-    return replace(of_conversation(contact, cases), matter=Matter.CASE)
-
-
-async def _may_read(unit: Unit, reader: Reader, case: Case) -> bool:
-    return access.may(reader, Deed.READ, _subject(case.contact, await unit.cases.of(case.contact)))
-
-
-async def _history(unit: Unit, reader: Reader, case: Case) -> list[Activity]:
-    """What was done with a case; nothing of marks of forced labour, or of a linked case, that is not the reader's."""
-    found = []
-    for one in await unit.activities.of_case(case.id):
-        if one.kind is ActivityKind.CLUES and reader.role is not Role.SPECIALIST:  # R15
-            continue
-        if one.kind in (ActivityKind.LINKED, ActivityKind.UNLINKED):
-            other = await unit.cases.by_number(one.details.get("case", ""))
-            if other is None or not await _may_read(unit, reader, other):
-                continue
-        found.append(one)
-    return found
-
-
-async def _sites(unit: Unit, rows: Sequence[Row]) -> dict[SiteId, Site]:
-    found = [await unit.sites.get(site) for site in {row.contact.site for row in rows if row.contact.site}]
-    return {site.id: site for site in found if site is not None}
-
-
-def _number(typed: str) -> str:
-    """A case number as it is stored, however it was typed."""
-    return extract.case_number(typed[:80]) or ""
-
-
-def _is_meant(row: Row, text: str) -> bool:
-    """Whether the text is the number, or every word of it is in a name."""
-    number = _number(text)
-    if number:
-        return row.case.number == number
-    names = extract.fold(" ".join(filter(None, (row.contact.name, row.contact.name_for_employer))))
-    words = extract.fold(text).split()
-    return bool(words) and (all(word in names for word in words) or extract.fold(text) in extract.fold(row.case.number))
-
-
-def _employer(case: Case, contact: Contact) -> str:
-    """The employer that the case tells of, as it can be compared."""
-    told = case.facts.get("employer")
-    return extract.fold(told).strip() if isinstance(told, str) else str(contact.employer or "")
-
-
-def _is_same_employer(row: Row, case: Case, contact: Contact) -> bool:
-    is_listed = contact.employer is not None and row.contact.employer == contact.employer
-    told = case.facts.get("employer")
-    return is_listed or (isinstance(told, str) and _employer(row.case, row.contact) == _employer(case, contact))
 
 
 def _checked(text: str, longest: int) -> str:

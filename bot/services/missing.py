@@ -21,7 +21,8 @@ from bot.domain.staff import StaffId
 from bot.i18n import SOURCE_LANGUAGE, Catalogs
 from bot.services import audit
 from bot.services.access import Deed, Matter, Reader, Subject, may, require
-from bot.services.casework import CaseWork, rows_of
+from bot.services.case_list import rows_of
+from bot.services.casework import CaseWork
 from bot.services.consenting import FLOW, NO_NOTE
 from bot.services.ports import Unit
 from bot.services.voice import Voice

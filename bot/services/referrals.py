@@ -14,7 +14,8 @@ from bot.domain.errors import InputError
 from bot.i18n import Catalogs
 from bot.services import audit
 from bot.services.access import Deed, Matter, Reader
-from bot.services.casework import CaseWork, evidence_of
+from bot.services.case_file import evidence_of
+from bot.services.casework import CaseWork
 from bot.services.voice import Voice
 
 NO_CONSENT = "There is no consent that allows this. Ask for one first."

@@ -16,7 +16,8 @@ from bot.domain.wages import Fault, Pay, Working, digits_of, faults, work_out
 from bot.i18n import Catalogs, figure
 from bot.services import audit
 from bot.services.access import Deed, Matter, Reader
-from bot.services.casework import CaseWork, evidence_of, require_same
+from bot.services.case_file import evidence_of
+from bot.services.casework import CaseWork, require_same
 from bot.services.voice import Voice
 
 NOTHING = "Enter at least one period first."

@@ -24,6 +24,7 @@ from bot.i18n import Catalogs
 from bot.printing.referral import draw_referral
 from bot.printing.wage_claim import draw_wage_claim
 from bot.services.access import Reader
+from bot.services.case_list import CaseList
 from bot.services.casework import CaseWork
 from bot.services.consenting import ConsentDesk
 from bot.services.desk import Desk
@@ -123,7 +124,13 @@ async def case_house(house: House) -> AsyncIterator[CaseHouse]:
         papers = Catalogs.load(ROOT / "locales", PAPERS)
         about: dict[str, Any] = {"catalogs": papers, "zone": house.settings.zone, "organisation": "Muster"}
         house.pages += [
-            *cases.routes(work=work, consents=ConsentDesk(work=work), clock=house.clock, facts=words),
+            *cases.routes(
+                cases=CaseList(store=house.store, clock=house.clock),
+                work=work,
+                consents=ConsentDesk(work=work),
+                clock=house.clock,
+                facts=words,
+            ),
             *wages.routes(
                 work=work,
                 desk=WageDesk(work=work, currency="BRL", **about),

@@ -13,7 +13,7 @@ from yarl import URL
 
 from bot.domain.case import Case, Compartment, Topic
 from bot.domain.staff import Role
-from bot.services.casework import stamp
+from bot.services.case_file import stamp
 from tests.console.case_house import OUTSIDERS, CaseHouse, case_house
 from tests.console.conftest import Browser, House
 
