@@ -38,7 +38,8 @@ DEMO_VARIABLES = 3
 DEMO_SMS_PACE = Pace(rate=100, burst=100)
 NO_DEMO = (
     "The demo adds accounts whose passwords everybody can read, so it runs on its own database only. Unset "
-    "MUSTER_DATABASE_URL to see the demo (MUSTER_HOME says where its data go), or leave --demo out to use that database."
+    "MUSTER_DATABASE_URL to see the demo (MUSTER_HOME says where its data go), "
+    "or leave --demo out to use that database."
 )
 
 
