@@ -175,13 +175,13 @@ async def import_roster(
 async def verify_audit(settings: Settings) -> int:
     """Say whether the audit's chain is whole, and where it is broken; 1 if it is.
 
-    The last number and hash, kept elsewhere, prove later that nothing was cut off at the end.
+    The last number and hash, kept elsewhere, prove later that no older copy of the database was put back.
     """
     async with _opened(settings) as store:
         desk = AuditDesk(store=store, clock=SystemClock())
         broken, last = await desk.first_break(), await desk.last()
     if broken is not None:
-        print(f"The audit is not whole: entry {broken} was changed, removed or put in.")
+        print(f"The audit is not whole: entry {broken} was changed, removed or put in, or all from there on.")
         return 1
     print(f"The audit is whole: {last.number} entries, the last one's hash is {last.hash}." if last else "It is empty.")
     return 0

@@ -42,6 +42,17 @@ class AuditEntry:
         return hashlib.sha256(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The number and hash of the chain's last entry."""
+
+    number: int
+    hash: str
+
+
+BEGINNING = End(number=0, hash=GENESIS)  # the end of a chain without entries
+
+
 def first_break(entries: Iterable[AuditEntry], *, number: int = 0, before: str = GENESIS) -> int | None:
     """The number at which the chain is broken: an entry changed, missing or put in between; None if it is whole.
 
@@ -53,3 +64,13 @@ def first_break(entries: Iterable[AuditEntry], *, number: int = 0, before: str =
             return number
         before = entry.hash
     return None
+
+
+def end_break(reached: End, sealed: End) -> int | None:
+    """The number at which a chain that is whole in itself, but not what was sealed, is broken; None if it is.
+
+    1 where another chain of the same length stands in its place: none of its entries can be trusted.
+    """
+    if reached == sealed:
+        return None
+    return 1 if reached.number == sealed.number else min(reached.number, sealed.number) + 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.audit import GENESIS, AuditEntry, first_break
+from bot.domain.audit import BEGINNING, AuditEntry, End, end_break, first_break
 from bot.services.access import Deed, Matter, Reader
 from bot.services.ports import Clock, Store, Unit
 
@@ -61,22 +61,26 @@ class AuditDesk:
     async def first_break(self) -> int | None:
         """The number of the first entry that is not as it was written, or is missing; None while the chain is whole.
 
-        Entries cut off at the very end leave no trace in what remains: compare `last` with a copy kept elsewhere.
+        Whoever has an older copy of the database can put all of it back, seal and entries, and nothing shows it: compare
+        `last` with a copy kept elsewhere.
         """
-        number, before = 0, GENESIS
-        while entries := await self._after(number):
-            broken = first_break(entries, number=number, before=before)
+        reached = BEGINNING
+        while True:
+            sealed, entries = await self._after(reached.number)
+            if not entries:
+                return end_break(reached, sealed)
+            broken = first_break(entries, number=reached.number, before=reached.hash)
             if broken is not None:
                 return broken
-            number, before = entries[-1].number, entries[-1].hash
-        return None
+            reached = End(number=entries[-1].number, hash=entries[-1].hash)
 
     async def last(self) -> AuditEntry | None:
-        """The newest entry: its number and hash prove, kept elsewhere, that nothing was cut off since."""
+        """The newest entry: its number and hash prove, kept elsewhere, that no older state was put back."""
         async with self.store.look() as unit:
             found = await unit.audit.search(limit=1)
         return found[0] if found else None
 
-    async def _after(self, number: int) -> Sequence[AuditEntry]:
+    async def _after(self, number: int) -> tuple[End, Sequence[AuditEntry]]:
+        """The sealed end, and then entries: where none follow, none was added since the end was read."""
         async with self.store.look() as unit:
-            return await unit.audit.after(number, CHUNK)
+            return await unit.audit.end() or BEGINNING, await unit.audit.after(number, CHUNK)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.activity import Activity, ActivityKind
-from bot.domain.audit import AuditEntry
+from bot.domain.audit import AuditEntry, End
 from bot.domain.case import Case, CaseId, CaseStatus, Compartment, Topic, Urgency
 from bot.domain.claim import Claim
 from bot.domain.consent import Consent, ConsentId
@@ -71,6 +71,10 @@ class Activities(Protocol):
 class Audit(Protocol):
     async def add(self, entry: AuditEntry) -> AuditEntry:
         """Put it at the end of the chain. The end is held until this transaction ends: do it last."""
+        ...
+
+    async def end(self) -> End | None:
+        """Where the chain ends, as it was sealed with the last entry; None without a seal that opens."""
         ...
 
     async def after(self, number: int, limit: int) -> Sequence[AuditEntry]:

@@ -1,17 +1,22 @@
-"""Owns the audit in SQL: rows are added at the chain's end and never changed."""
+"""Owns the audit in SQL: rows are added at the chain's end and never changed, and the end is sealed."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
-from bot.domain.audit import GENESIS, AuditEntry
-from bot.storage.schema import audit
+from bot.domain.audit import BEGINNING, AuditEntry, End
+from bot.storage.crypto import Tampered
+from bot.storage.schema import audit, secrets
+from bot.storage.upsert import put
 from bot.storage.work import Work
 
-_LAST = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+_ROW = "audit"  # of the table of secrets: without the keys, nobody can write another end there
+_SEALED = select(secrets.c.sealed).where(secrets.c.id == _ROW)
+_LAST = select(func.max(audit.c.number))
 
 
 class SqlAudit:
@@ -21,12 +26,26 @@ class SqlAudit:
 
     async def add(self, entry: AuditEntry) -> AuditEntry:
         await self._work.one_at_a_time("audit")
-        last = (await self._db.execute(_LAST)).first()
-        number, before = (last.number + 1, last.hash) if last is not None else (1, GENESIS)
-        entry = replace(entry, number=number, before=before, hash=entry.hashed(number, before))
+        # What the row before says of itself is not asked: it may be forged, and would be sealed by this one.
+        end, last = await self.end() or BEGINNING, await self._db.scalar(_LAST) or 0
+        number = max(end.number, last) + 1
+        entry = replace(entry, number=number, before=end.hash, hash=entry.hashed(number, end.hash))
         row = {column.name: getattr(entry, column.name) for column in audit.c}
         await self._db.execute(insert(audit).values(row))
+        plain = json.dumps([entry.number, entry.hash]).encode()
+        sealed = self._work.vault.seal(secrets.name, _ROW, plain)
+        await put(self._db, secrets, [{"id": _ROW, "sealed": sealed}])
         return entry
+
+    async def end(self) -> End | None:
+        sealed = await self._db.scalar(_SEALED)
+        if sealed is None:
+            return None
+        try:
+            number, hashed = json.loads(self._work.vault.unseal(secrets.name, _ROW, sealed))
+        except Tampered:  # as good as none: work goes on, and the chain shows a break
+            return None
+        return End(number=number, hash=hashed)
 
     async def after(self, number: int, limit: int) -> Sequence[AuditEntry]:
         rows = await self._db.execute(
