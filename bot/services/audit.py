@@ -61,8 +61,8 @@ class AuditDesk:
     async def first_break(self) -> int | None:
         """The number of the first entry that is not as it was written, or is missing; None while the chain is whole.
 
-        Whoever has an older copy of the database can put all of it back, seal and entries, and nothing shows it: compare
-        `last` with a copy kept elsewhere.
+        Whoever has an older copy of the database can put all of it back, seal and entries, and nothing shows it:
+        compare `last` with a copy kept elsewhere.
         """
         reached = BEGINNING
         while True:
