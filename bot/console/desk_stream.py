@@ -33,6 +33,7 @@ REFRESH_SECONDS = 3.0  # between two looks at a conversation of which there is n
 CHECK = timedelta(seconds=10)  # between two looks whether the reader is still signed in
 LIVE = 1000  # entries that one screen follows
 MOST = 20  # streams of one person
+AT_ONCE = 4  # looks at the database by screens: the queue's reading, pages and webhooks find a connection free
 
 SEND_SECONDS = 30.0  # in which a screen takes what is sent to it, or is cut off: it comes again and gets the whole
 
@@ -48,6 +49,7 @@ class Seats:
 
     staff: StaffDesk
     clock: Clock
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))  # of a screen to look
     _taken: Counter[str] = field(default_factory=Counter)
 
     @asynccontextmanager
@@ -69,7 +71,8 @@ class Seats:
         """Who reads, if they are signed in still; watching keeps nobody signed in."""
         here = visit(request)
         try:
-            signed_in = await self.staff.of_session(here.token, is_seen=False)
+            async with self.turn:
+                signed_in = await self.staff.of_session(here.token, is_seen=False)
         except Unavailable:
             signed_in = here.signed_in  # the database is away, which the page says; nothing new comes from it
         return signed_in.reader if signed_in is not None and signed_in.is_full else None
@@ -167,9 +170,10 @@ class ConversationStream:
         who, checked_at = await self.seats.still(request), self.clock.now()
         while who is not None and not self._closing.is_set():
             try:
-                now = who, self.clock.now().replace(second=0, microsecond=0), await self.desk.trace(contact)
-                if view is None or now != seen:
-                    view, seen = await self.desk.look_again(who, contact, history=LIVE, since=since), now
+                async with self.seats.turn:
+                    now = who, self.clock.now().replace(second=0, microsecond=0), await self.desk.trace(contact)
+                    if view is None or now != seen:
+                        view, seen = await self.desk.look_again(who, contact, history=LIVE, since=since), now
                 await self.viewing.note(contact, StaffId(who.id))
                 lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
             except Denied:
