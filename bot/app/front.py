@@ -19,6 +19,7 @@ from bot.cap.publishing import Publisher
 from bot.config import Settings
 from bot.console import (
     alerts,
+    assigning,
     audit_pages,
     board,
     board_exports,
@@ -125,6 +126,7 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
     catalogs = Catalogs.load(settings.root / "locales", LANGUAGES)
     boards, audit = BoardDesk(store=store, clock=clock), AuditDesk(store=store, clock=clock)
     lookout = Lookout(reader=boards, clock=clock)
+    present = duty_desk(settings, desks, store=store, operators=operators)
     of_desk, closings = desk_pages(outside, desks, operators, staff)
     pages = [
         *alerts.routes(
@@ -146,7 +148,8 @@ def _console(outside: Outside, desks: Desks, broadcasts: BroadcastDesk, operator
         *_company(outside, desks),
         *of_desk,
         *case_pages(outside, desks, operators),
-        *duty.routes(desk=duty_desk(settings, desks, store=store, operators=operators), zone=settings.zone),
+        *duty.routes(desk=present, zone=settings.zone),
+        *assigning.routes(desk=operators, duty=present),
         *staff_pages.routes(
             desk=staff, store=store, clock=clock, ids=desks.ids, languages=list(locale_of(settings).languages.items())
         ),

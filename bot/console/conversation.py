@@ -264,6 +264,7 @@ class ConversationPages:
             "is_mine": is_mine,
             "holder": name_of(view.claim.staff, view.names, _) if view.claim else "",
             "may_move": is_mine or (view.claim is not None and who.role.leads),
+            "may_assign": who.role.leads,
             "cases": [self._case(case, now, _) for case in view.cases],
             "language": _.tongue(contact.language) if contact.language else _("not known"),
             "nationality": _country(contact, _),

@@ -73,7 +73,7 @@ class Drawn:
     """What was drawn of one sight, for all who see the same; it goes when the next sight comes."""
 
     sight: Sight
-    rows: dict[tuple[str, ContactId], str] = field(default_factory=dict)  # by language
+    rows: dict[tuple[str, bool, ContactId], str] = field(default_factory=dict)  # by language, and whether one leads
     events: dict[Alike, Events] = field(default_factory=dict)
     beats: dict[tuple[str, datetime | None, datetime], bytes] = field(default_factory=dict)
 
@@ -173,7 +173,7 @@ class QueuePages:
         chosen = in_order((row for row in seen if _filter(asked, who).takes(row, now)), now)
         urgent = [ring_of(row) for row in seen if is_urgent(row)]
         return {
-            "rows": [self._row(request, sight, row, now) for row in chosen[:MOST_ROWS]],
+            "rows": [self._row(request, sight, row, now, leads=who.role.leads) for row in chosen[:MOST_ROWS]],
             "more": len(chosen) - MOST_ROWS,
             "chosen": len(chosen),
             "tally": tally(seen, now),
@@ -183,11 +183,11 @@ class QueuePages:
             "now": now,
         }
 
-    def _row(self, request: web.Request, sight: Sight, row: QueueRow, now: datetime) -> str:
-        """One row's HTML; nothing in it is of the reader, so that it is drawn once for all of one language."""
+    def _row(self, request: web.Request, sight: Sight, row: QueueRow, now: datetime, *, leads: bool) -> str:
+        """One row's HTML; nothing else in it is of the reader, so that it is drawn once for all of one language."""
         _ = words(request)
         if self._drawn is not None and self._drawn.sight is sight:
-            known = self._drawn.rows.get((_.language, row.contact))
+            known = self._drawn.rows.get((_.language, leads, row.contact))
             if known is not None:
                 return known
         clock, is_over = clock_of(row, now, _)
@@ -199,10 +199,10 @@ class QueuePages:
             place=place.value, standing=_standing(place, row, sight, _),
             site=sight.sites.get(row.site) if row.site else None,
             language=_.tongue(row.language) if row.language else "", waits=span(now - since(row), _),
-            viewers=viewers(sight, row.contact, _), is_protected=row.compartment is Compartment.PROTECTION,
+            viewers=viewers(sight, row.contact, _), leads=leads, is_protected=row.compartment is Compartment.PROTECTION,
         )  # fmt: skip
         if self._drawn is not None and self._drawn.sight is sight:
-            self._drawn.rows[_.language, row.contact] = text
+            self._drawn.rows[_.language, leads, row.contact] = text
         return text
 
     def _choices(self, request: web.Request, sight: Sight, who: Reader) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.staff import Staff, StaffId
 from bot.services import access
-from bot.services.access import Deed, Reader
+from bot.services.access import Deed, Reader, Subject
 from bot.services.desk_ports import QueueRow
 from bot.services.queue import Place, in_order, place_of, subject_of
 
@@ -44,6 +44,32 @@ class Hands:
         return cls(people=tuple(people), loads=Counter(row.claim.staff for row in rows if row.claim is not None))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Somebody who is here and may answer one contact: how many they have in hand, whether they read the language.
+
+    `reads` is None where their languages, or the contact's, are not known.
+    """
+
+    staff: Staff
+    load: int
+    reads: bool | None
+
+
+def choices(subject: Subject, language: str | None, hands: Hands) -> Sequence[Choice]:
+    """Who could be given a conversation by hand: who reads it first, then who may read it; of these who has least."""
+    found = [
+        Choice(staff=one, load=hands.loads.get(one.id, 0), reads=_reads(one, language))
+        for one in hands.people
+        if _may_answer(one, subject)
+    ]
+    return sorted(found, key=lambda one: ((True, None, False).index(one.reads), one.load, one.staff.name.casefold()))
+
+
+def _reads(staff: Staff, language: str | None) -> bool | None:
+    return language in staff.languages if language is not None and staff.languages else None
+
+
 def matches(rows: Collection[QueueRow], hands: Hands, now: datetime) -> Iterator[Match]:
     """Those who wait, in the queue's order, each with whoever is free for them and has least; nobody is overloaded.
 
@@ -64,14 +90,14 @@ def matches(rows: Collection[QueueRow], hands: Hands, now: datetime) -> Iterator
 
 def is_fit(staff: Staff, row: QueueRow) -> bool:
     """Whether this person may answer this contact, and in their language."""
-    return (row.language is None or row.language in staff.languages) and _may_answer(staff, row)
+    return (row.language is None or row.language in staff.languages) and _may_answer(staff, subject_of(row))
 
 
 def _may_read(staff: Staff, row: QueueRow) -> bool:
     """Whether this person may answer this contact, and nothing is known against their reading them."""
-    return not staff.languages and _may_answer(staff, row)
+    return not staff.languages and _may_answer(staff, subject_of(row))
 
 
-def _may_answer(staff: Staff, row: QueueRow) -> bool:
+def _may_answer(staff: Staff, subject: Subject) -> bool:
     reader = Reader(role=staff.role, id=staff.id, employer=staff.employer)
-    return staff.disabled_at is None and access.may(reader, Deed.ANSWER, subject_of(row))
+    return staff.disabled_at is None and access.may(reader, Deed.ANSWER, subject)

@@ -11,9 +11,10 @@ from bot.domain.errors import Denied, InputError, MusterError
 from bot.domain.staff import Role, Staff, StaffId
 from bot.log import logger
 from bot.services import access
-from bot.services.access import Deed, Reader
-from bot.services.assigning import Assigning, Hands, Match, matches
+from bot.services.access import Deed, Reader, Subject
+from bot.services.assigning import Assigning, Choice, Hands, Match, choices, matches
 from bot.services.desk import Desk, Why
+from bot.services.desk_ports import QueueRow
 from bot.services.ports import Clock, Ids, Store, Unit
 from bot.services.queue import subject_of, visible
 
@@ -24,7 +25,8 @@ LONGEST_SHIFT = timedelta(hours=24)
 
 NOT_AN_OPERATOR = "Choose somebody who answers conversations."
 BACKWARDS = "A shift ends after it begins, and lasts no longer than 24 hours."
-TEXTS = (NOT_AN_OPERATOR, BACKWARDS)  # shown, so translated
+NOT_HERE = "This person is not on duty any more. Choose somebody who is here."
+TEXTS = (NOT_AN_OPERATOR, BACKWARDS, NOT_HERE)  # shown, so translated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,21 @@ class DutyDesk:
                 log.warning("not_assigned", contact=match.row.contact, error=error)
         return count
 
+    async def assign(self, reader: Reader, contact: ContactId, to: StaffId) -> bool:
+        """Give a conversation that nobody has to somebody who is here; False when somebody took it meanwhile.
+
+        Raises Denied, InputError when that person is not on duty, or may not answer it.
+        """
+        _require_leads(reader)
+        if to not in {one.id for one in (await self._hands()).people}:
+            raise InputError(NOT_HERE)
+        return await self.desk.assign(reader, contact, to)
+
+    async def choices(self, reader: Reader, subject: Subject, language: str | None) -> Sequence[Choice]:
+        """Who is here and may answer a contact of this language. Raises Denied for who gives out no work."""
+        _require_leads(reader)
+        return choices(subject, language, await self._hands())
+
     async def offered(self, reader: Reader) -> Sequence[Match]:
         """Whom this person would be given, where the deployment offers and does not give; nothing they may not see."""
         if self.assigning is not Assigning.OFFER or not reader.role.answers:
@@ -138,9 +155,17 @@ class DutyDesk:
     async def _matches(self) -> Sequence[Match]:
         now = self.clock.now()
         async with self.store.look() as unit:
-            rows, people = await unit.queue.read(), await unit.staff.all()
+            rows = await unit.queue.read()
+        return list(matches(rows, await self._hands(rows), now))
+
+    async def _hands(self, rows: Sequence[QueueRow] | None = None) -> Hands:
+        """Who is here, silent screens left out; `rows` is the whole queue, where it was read already."""
+        now = self.clock.now()
+        async with self.store.look() as unit:
+            rows = rows if rows is not None else await unit.queue.read()
+            people = await unit.staff.all()
             here = {one.staff for one in await unit.duty.present() if not one.is_silent(now)}
-        return list(matches(rows, Hands.of((one for one in people if one.id in here), rows), now))
+        return Hands.of((one for one in people if one.id in here), rows)
 
     # --- shifts -----------------------------------------------------------------------------------------------------
 
