@@ -53,6 +53,7 @@ class Retention(BaseModel):
     messages: int = Field(180, ge=1)
     documents: int = Field(365, ge=1)
     cases: int = Field(730, ge=1)
+    audit: int = Field(1825, ge=365)  # longer than any case, so that who looked at one can be asked after its end
 
 
 class Pace(BaseModel):

@@ -57,6 +57,7 @@ KINDS: Final = (
     ("corrections", N_("What misunderstood messages meant"), "messages"),
     ("documents", N_("Photos and files"), "documents"),
     ("cases", N_("Closed cases"), "cases"),
+    ("audit", N_("Who looked at what and changed what"), "audit"),
 )
 Ask = Callable[[], Awaitable[Mapping[str, str]]]
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from bot.domain.audit import BEGINNING, AuditEntry, End, end_break, first_break
 from bot.services.access import Deed, Matter, Reader
@@ -46,6 +47,19 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
+async def let_go(unit: Unit, before: datetime) -> int:
+    """Let go of some of the oldest entries, if they are older than that; returns how many went (R18).
+
+    A chain that is broken there stays, so that the break is found.
+    """
+    start = await unit.audit.start() or BEGINNING
+    old = list(takewhile(lambda entry: entry.at < before, await unit.audit.after(start.number, CHUNK)))
+    if not old or first_break(old, number=start.number, before=start.hash) is not None:
+        return 0
+    await unit.audit.forget(End(number=old[-1].number, hash=old[-1].hash))
+    return len(old)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditDesk:
     """The audit for those who look at it, and for what is done outside any other transaction."""
@@ -66,7 +80,10 @@ class AuditDesk:
         """
         reached = BEGINNING
         while True:
-            sealed, entries = await self._after(reached.number)
+            start, sealed, entries = await self._after(reached.number)
+            if start.number > reached.number:  # what stood before it was let go, by now or meanwhile
+                reached = start
+                continue
             if not entries:
                 return end_break(reached, sealed)
             broken = first_break(entries, number=reached.number, before=reached.hash)
@@ -80,7 +97,8 @@ class AuditDesk:
             found = await unit.audit.search(limit=1)
         return found[0] if found else None
 
-    async def _after(self, number: int) -> tuple[End, Sequence[AuditEntry]]:
-        """The sealed end, and then entries: where none follow, none was added since the end was read."""
+    async def _after(self, number: int) -> tuple[End, End, Sequence[AuditEntry]]:
+        """Both sealed ends, and then entries: where none follow, none was added since the end was read."""
         async with self.store.look() as unit:
-            return await unit.audit.end() or BEGINNING, await unit.audit.after(number, CHUNK)
+            end, entries = await unit.audit.end() or BEGINNING, await unit.audit.after(number, CHUNK)
+            return await unit.audit.start() or BEGINNING, end, entries

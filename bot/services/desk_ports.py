@@ -77,6 +77,14 @@ class Audit(Protocol):
         """Where the chain ends, as it was sealed with the last entry; None without a seal that opens."""
         ...
 
+    async def start(self) -> End | None:
+        """The last entry that was let go, as it was sealed then; None where none was, or without a seal that opens."""
+        ...
+
+    async def forget(self, last: End) -> None:
+        """Let go of all entries up to this one, which is sealed. The chain is held until this transaction ends."""
+        ...
+
     async def after(self, number: int, limit: int) -> Sequence[AuditEntry]:
         """The entries that follow, in order."""
         ...

@@ -12,6 +12,7 @@ from bot.domain.employer import Site
 from bot.domain.errors import Conflict
 from bot.domain.message import Message
 from bot.log import logger
+from bot.services import audit
 from bot.services.ports import Clock, Store, Unit
 from bot.services.voice import Voice
 
@@ -30,6 +31,8 @@ class Retention(Protocol):
     def documents(self) -> int: ...
     @property
     def cases(self) -> int: ...
+    @property
+    def audit(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class Privacy:
                 "translations": await unit.translations.delete_before(said, FORGET_LIMIT),
                 "corrections": await unit.corrections.delete_before(said, FORGET_LIMIT),
                 "cases": await unit.cases.delete_closed_before(closed, FORGET_LIMIT),
+                "audit": await audit.let_go(unit, now - timedelta(days=self.retention.audit)),  # last: it is held
             }
             deleted = sum(counts.values())
             if deleted:

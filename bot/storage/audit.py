@@ -1,4 +1,4 @@
-"""Owns the audit in SQL: rows are added at the chain's end and never changed, and the end is sealed."""
+"""Owns the audit in SQL: rows are added at the chain's end and never changed, and both its ends are sealed."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from bot.domain.audit import BEGINNING, AuditEntry, End
 from bot.storage.crypto import Tampered
@@ -14,8 +14,8 @@ from bot.storage.schema import audit, secrets
 from bot.storage.upsert import put
 from bot.storage.work import Work
 
-_ROW = "audit"  # of the table of secrets: without the keys, nobody can write another end there
-_SEALED = select(secrets.c.sealed).where(secrets.c.id == _ROW)
+# Rows of the table of secrets: without the keys, nobody can write another end there.
+_END, _START = "audit", "audit-start"
 _LAST = select(func.max(audit.c.number))
 
 
@@ -32,17 +32,30 @@ class SqlAudit:
         entry = replace(entry, number=number, before=end.hash, hash=entry.hashed(number, end.hash))
         row = {column.name: getattr(entry, column.name) for column in audit.c}
         await self._db.execute(insert(audit).values(row))
-        plain = json.dumps([entry.number, entry.hash]).encode()
-        sealed = self._work.vault.seal(secrets.name, _ROW, plain)
-        await put(self._db, secrets, [{"id": _ROW, "sealed": sealed}])
+        await self._seal(_END, End(number=entry.number, hash=entry.hash))
         return entry
 
     async def end(self) -> End | None:
-        sealed = await self._db.scalar(_SEALED)
+        return await self._sealed(_END)
+
+    async def start(self) -> End | None:
+        return await self._sealed(_START)
+
+    async def forget(self, last: End) -> None:
+        await self._work.one_at_a_time("audit")
+        await self._db.execute(delete(audit).where(audit.c.number <= last.number))
+        await self._seal(_START, last)
+
+    async def _seal(self, row: str, end: End) -> None:
+        sealed = self._work.vault.seal(secrets.name, row, json.dumps([end.number, end.hash]).encode())
+        await put(self._db, secrets, [{"id": row, "sealed": sealed}])
+
+    async def _sealed(self, row: str) -> End | None:
+        sealed = await self._db.scalar(select(secrets.c.sealed).where(secrets.c.id == row))
         if sealed is None:
             return None
         try:
-            number, hashed = json.loads(self._work.vault.unseal(secrets.name, _ROW, sealed))
+            number, hashed = json.loads(self._work.vault.unseal(secrets.name, row, sealed))
         except Tampered:  # as good as none: work goes on, and the chain shows a break
             return None
         return End(number=number, hash=hashed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.audit import GENESIS, AuditEntry
 from bot.domain.staff import Role
 from bot.services.access import Deed, Matter, Reader
-from bot.services.audit import AuditDesk
+from bot.services.audit import AuditDesk, let_go
 from bot.storage.crypto import Keyring, make_key
 from bot.storage.rotate import rotate
 from bot.storage.schema import audit, secrets
@@ -115,3 +116,66 @@ async def test_r17_the_end_is_known_after_a_change_of_keys(
         await connection.execute(delete(audit).where(audit.c.number == 3))
     assert await desk.first_break() == 3
     await opened.close()
+
+
+# --- what was kept for its time is let go (R18) -----------------------------------------------------------------------
+
+
+async def aged(store: SqlStore, clock: StillClock) -> AuditDesk:
+    """Three entries, two days later two more."""
+    await note(store, clock, "one", "two", "three")
+    clock.pass_(timedelta(days=2))
+    return await note(store, clock, "four", "five")
+
+
+async def let_go_before(store: SqlStore, moment: datetime) -> int:
+    async with store.transaction() as unit:
+        return await let_go(unit, moment)
+
+
+async def kept(store: SqlStore) -> list[str]:
+    async with store.look() as unit:
+        return [entry.subject for entry in await unit.audit.after(0, 10)]
+
+
+async def test_old_entries_go_and_the_chain_is_whole_from_where_it_begins_now(
+    store: SqlStore, clock: StillClock
+) -> None:
+    desk = await aged(store, clock)
+    assert await let_go_before(store, clock.now() - timedelta(days=1)) == 3
+    assert await kept(store) == ["four", "five"]
+    assert await desk.first_break() is None
+    await note(store, clock, "six")
+    assert await desk.first_break() is None
+    assert await let_go_before(store, clock.now() + timedelta(days=1)) == 3
+    assert await kept(store) == []
+    await note(store, clock, "seven")
+    assert await desk.first_break() is None
+    async with store.look() as unit:
+        assert [entry.number for entry in await unit.audit.after(0, 10)] == [7]
+
+
+async def test_nothing_young_goes_and_nothing_behind_it(store: SqlStore, clock: StillClock) -> None:
+    await aged(store, clock)
+    assert await let_go_before(store, clock.now() - timedelta(days=9)) == 0
+    assert await kept(store) == ["one", "two", "three", "four", "five"]
+
+
+async def test_old_entries_that_were_tampered_with_stay_so_that_it_is_found(store: SqlStore, clock: StillClock) -> None:
+    desk = await aged(store, clock)
+    async with store._engine.begin() as connection:
+        await connection.execute(update(audit).where(audit.c.number == 2).values(reader="nobody"))
+    assert await let_go_before(store, clock.now()) == 0
+    assert await desk.first_break() == 2
+
+
+@pytest.mark.parametrize("row", ["audit-start", "audit"])
+async def test_whoever_lets_entries_go_without_the_keys_is_found(store: SqlStore, clock: StillClock, row: str) -> None:
+    """Neither by taking the oldest away, nor by putting one end's seal in the place of the other's."""
+    desk = await aged(store, clock)
+    await let_go_before(store, clock.now() - timedelta(days=1))
+    async with store._engine.begin() as connection:
+        sealed = await connection.scalar(select(secrets.c.sealed).where(secrets.c.id == row))
+        await connection.execute(delete(audit).where(audit.c.number == 4))
+        await connection.execute(update(secrets).where(secrets.c.id == "audit-start").values(sealed=sealed))
+    assert await desk.first_break() is not None
