@@ -54,7 +54,8 @@ class DutyPages:
         presence, offered = await self.desk.seen(who), await self.desk.offered(who)
         if not is_htmx(request):
             return see_other(HOME, request=request)
-        return page(request, "duty/here.html", fragment="here", presence=presence, offered=offered)
+        owed = await self.desk.owed(who)
+        return page(request, "duty/here.html", fragment="here", presence=presence, offered=offered, owed=owed)
 
     async def begin(self, request: web.Request) -> web.Response:
         _ = words(request)

@@ -16,7 +16,7 @@ from bot.services.assigning import Assigning, Choice, Hands, Match, choices, mat
 from bot.services.desk import Desk, Why
 from bot.services.desk_ports import QueueRow
 from bot.services.ports import Clock, Ids, Store, Unit
-from bot.services.queue import subject_of, visible
+from bot.services.queue import Place, place_of, subject_of, visible
 
 log = logger("duty")
 
@@ -143,6 +143,14 @@ class DutyDesk:
         """Who is here and may answer a contact of this language. Raises Denied for who gives out no work."""
         _require_leads(reader)
         return choices(subject, language, await self._hands())
+
+    async def owed(self, reader: Reader) -> int:
+        """How many conversations in this person's hands wait for their answer, also those that a colleague gave."""
+        now = self.clock.now()
+        async with self.store.look() as unit:
+            rows = visible(await unit.queue.read(), reader)
+        mine = [row for row in rows if row.claim is not None and row.claim.staff == reader.id]
+        return sum(place_of(row, now) is Place.OWED for row in mine)
 
     async def offered(self, reader: Reader) -> Sequence[Match]:
         """Whom this person would be given, where the deployment offers and does not give; nothing they may not see."""

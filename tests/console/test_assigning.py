@@ -21,6 +21,14 @@ async def on_duty(desk: DeskScene, login: str, role: Role = Role.OPERATOR, langu
     return browser
 
 
+async def header(browser: Browser) -> str:
+    """What the header asks for each minute."""
+    headers = {"HX-Request": "true", "X-Renews-Itself": "1", "X-CSRF-Token": browser.csrf}
+    answer = await browser.client.post("/console/duty/seen", headers=headers, allow_redirects=False)
+    assert answer.status == 200, answer.status
+    return await answer.text()
+
+
 async def id_of(desk: DeskScene, login: str) -> StaffId:
     async with desk.muster.store.look() as unit:
         return next(one.id for one in await unit.staff.all() if one.login == login)
@@ -39,6 +47,18 @@ async def test_who_leads_gives_who_waits_to_somebody_on_duty(desk: DeskScene) ->
     assert "Olga has it now." in await (await sam.follow(answer)).text()
     assert "You are now writing with a person: Olga" in worker.said[-1].text
     assert "You have this conversation" in await olga.text(f"/console/desk/{case.contact}")
+
+
+async def test_who_was_given_one_reads_so_in_every_header_until_it_is_answered(desk: DeskScene) -> None:
+    """R14: nobody has a conversation without being told."""
+    olga, sam = await on_duty(desk, "olga"), await desk.staff("sam", Role.SUPERVISOR)
+    _, case = await desk.waits()
+    await sam.text("/console/desk")
+    assert "wait" not in await header(olga)
+    await sam.post(f"/console/desk/{case.contact}/assign", {"to": await id_of(desk, "olga")})
+    assert "1 of yours waits for your answer" in await header(olga)
+    await olga.post(f"/console/desk/{case.contact}/reply", {"text": "I am here."})
+    assert "wait" not in await header(olga)
 
 
 async def test_who_reads_the_language_and_has_least_stands_first(desk: DeskScene) -> None:
