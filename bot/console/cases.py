@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_urlsafe
 from typing import Any, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -104,11 +105,13 @@ class MoveForm(BaseModel):
 
 
 class ConsentForm(BaseModel):
+    once: str = Field("", max_length=64)  # names this form: what is sent twice is asked once
     recipient: str = Field("", max_length=300)
     purpose: str = Field("", max_length=300)
 
 
 class ToldForm(BaseModel):
+    once: str = Field("", max_length=64)
     told_recipient: str = Field("", max_length=300)
     told_purpose: str = Field("", max_length=300)
     told_note: str = Field("", max_length=2000)
@@ -194,7 +197,7 @@ class CasePages:
         self, request: web.Request, file: File, form: Form[Any] | None = None, *, status: int = 200
     ) -> web.Response:
         _, zone, now = words(request), request.app[LOOK].zone, self.clock.now()
-        values = {**_values(file, zone), **(form.values if form else {}), "seen": file.stamp}
+        values = {**_values(file, zone), **(form.values if form else {}), "seen": file.stamp, "once": token_urlsafe(16)}
         return page(
             request,
             "cases/show.html",
@@ -255,13 +258,13 @@ class CasePages:
         return await self.work.move(who, number, form.compartment, form.move_why)
 
     async def ask_consent(self, _: web.Request, who: Reader, number: str, form: ConsentForm) -> bool:
-        await self.consents.ask(who, number, form.recipient, form.purpose)
+        await self.consents.ask(who, number, form.recipient, form.purpose, once=form.once)
         return True
 
     async def record_consent(self, _: web.Request, who: Reader, number: str, form: ToldForm) -> bool:
         is_given = form.told_answer == "yes"
         await self.consents.record(
-            who, number, form.told_recipient, form.told_purpose, form.told_note, is_given=is_given
+            who, number, form.told_recipient, form.told_purpose, form.told_note, is_given=is_given, once=form.once
         )
         return True
 

@@ -55,6 +55,7 @@ class ReplyForm(BaseModel):
 
 class NoteForm(BaseModel):
     note: str = Field(max_length=LONGEST)
+    once: str = Field("", max_length=64)
 
 
 class TransferForm(BaseModel):
@@ -130,7 +131,7 @@ class ConversationPages:
         form = await read_form(request, ReplyForm)
         if form.model is not None:
             content = Content(text=form.model.text, language=view.contact.language or self.default_language)
-            once = f"{form.model.once} {content.text}" if form.model.once else ""
+            once = _once(form.model.once, content.text)
             try:
                 await self.desk.reply(reader(request), view.contact.id, content, once=once)
             except (Conflict, InputError) as error:
@@ -142,7 +143,11 @@ class ConversationPages:
         form = await read_form(request, NoteForm)
         if form.model is not None:
             try:
-                await self._allowed(self.desk.note(reader(request), contact, form.model.note))
+                await self._allowed(
+                    self.desk.note(
+                        reader(request), contact, form.model.note, once=_once(form.model.once, form.model.note)
+                    )
+                )
             except InputError as error:
                 form = form.failed(_.of(error), "note")
         return await self._after(request, "noting", note=form)
@@ -431,6 +436,11 @@ def _opened(contact: ContactId) -> str:
 
 def _contact(request: web.Request) -> ContactId:
     return ContactId(request.match_info["contact"])
+
+
+def _once(form: str, typed: str) -> str:
+    """What names a form and what is in it; "" for one without a name."""
+    return f"{form} {typed}" if form else ""
 
 
 def _path(contact: ContactId) -> str:

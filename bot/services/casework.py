@@ -195,12 +195,16 @@ class CaseWork:
         """Say that two cases belong together; raises InputError, in the same words for one that may not be seen."""
         async with self.enter(reader, Deed.CHANGE, number, detail="link") as folder:
             known = await self._other(folder, other)
+            if known.id in await folder.unit.case_links.of(folder.case.id):
+                return
             await folder.unit.case_links.link(folder.case.id, known.id)
             folder.note(ActivityKind.LINKED, details={"case": known.number})
 
     async def unlink(self, reader: Reader, number: str, other: str) -> None:
         async with self.enter(reader, Deed.CHANGE, number, detail="unlink") as folder:
             known = await self._other(folder, other)
+            if known.id not in await folder.unit.case_links.of(folder.case.id):
+                return
             await folder.unit.case_links.unlink(folder.case.id, known.id)
             folder.note(ActivityKind.UNLINKED, details={"case": known.number})
 

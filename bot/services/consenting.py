@@ -14,6 +14,7 @@ from bot.domain.message import MessageId
 from bot.domain.staff import StaffId
 from bot.services.access import Deed, Reader
 from bot.services.casework import CaseWork
+from bot.services.desk import named_once
 from bot.services.ports import Ids, Unit
 
 FLOW = "consent"
@@ -33,21 +34,26 @@ class ConsentDesk:
 
     work: CaseWork
 
-    async def ask(self, reader: Reader, number: str, recipient: str, purpose: str) -> None:
-        """Let the bot ask the contact now; raises Conflict unless the conversation is the reader's."""
+    async def ask(self, reader: Reader, number: str, recipient: str, purpose: str, *, once: str = "") -> None:
+        """Let the bot ask the contact now; raises Conflict unless the conversation is the reader's.
+
+        What comes again with the same `once`, which names the form, was asked already.
+        """
         recipient, purpose = _named(recipient, purpose)
         desk, case = self.work.desk, await self.work.known(reader, number)
         async with desk.enter(reader, Deed.ANSWER, case.contact, detail="ask for consent") as room:
-            consent = self._new(reader, case, recipient, purpose, room.now)
+            consent = self._new(reader, case, recipient, purpose, room.now, once=once)
+            if await room.unit.consents.get(consent.id) is not None:
+                return
             await room.unit.consents.put(consent)
             answers = {"consent": consent.id, "recipient": recipient, "purpose": purpose}
             await desk.ask_in(room, FLOW, answers)
         await desk.bell.ring(case.contact, Lane.REPLY)
 
     async def record(
-        self, reader: Reader, number: str, recipient: str, purpose: str, note: str, *, is_given: bool
+        self, reader: Reader, number: str, recipient: str, purpose: str, note: str, *, is_given: bool, once: str = ""
     ) -> None:
-        """Write down what the contact said by word of mouth, and how."""
+        """Write down what the contact said by word of mouth, and how; the same `once` was written down already."""
         recipient, purpose = _named(recipient, purpose)
         note = note.strip()
         if not note:
@@ -55,7 +61,9 @@ class ConsentDesk:
         if len(note) > LONGEST_NOTE:
             raise InputError(TOO_LONG)
         async with self.work.enter(reader, Deed.CHANGE, number, detail="consent") as folder:
-            consent = self._new(reader, folder.case, recipient, purpose, folder.now)
+            consent = self._new(reader, folder.case, recipient, purpose, folder.now, once=once)
+            if await folder.unit.consents.get(consent.id) is not None:
+                return
             consent = replace(consent, is_given=is_given, answered_at=folder.now, note=note)
             await folder.unit.consents.put(consent)
             folder.note(ActivityKind.CONSENT, details=_details(consent))
@@ -70,9 +78,12 @@ class ConsentDesk:
             await folder.unit.consents.put(revoked)
             folder.note(ActivityKind.CONSENT, details=_details(revoked))
 
-    def _new(self, reader: Reader, case: Case, recipient: str, purpose: str, now: datetime) -> Consent:
+    def _new(self, reader: Reader, case: Case, recipient: str, purpose: str, now: datetime, *, once: str) -> Consent:
+        # By the form and all that makes the consent: one that was corrected and sent again is another.
+        form = " ".join((once, case.id, recipient, purpose))
+        named = named_once("consent", reader, case.contact, form) if once else self.work.ids.new()
         return Consent(
-            id=ConsentId(self.work.ids.new()),
+            id=ConsentId(named),
             contact=case.contact,
             case=case.id,
             recipient=recipient,

@@ -53,6 +53,7 @@ TEXTS = (TAKEN, NOT_YOURS, NO_WAY, REFUSED, NOTHING, TOO_LONG, NO_SUCH_FLOW, NOT
 
 HISTORY = 300  # of each kind: messages, deliveries, activities
 LONGEST = 4000  # characters of one reply
+LATELY = 50  # entries among which a note is found that came twice
 BY_HAND = "operator"  # the engine of what a person wrote in their own language
 
 
@@ -394,7 +395,7 @@ class Desk:
             claim, address = room.require_own(), way_to(room.contact)
             if address is None:
                 raise InputError(REFUSED if room.contact.reaches else NO_WAY)
-            named = _named(reader, contact, once) if once else None
+            named = DeliveryId(named_once("reply", reader, contact, once)) if once else None
             if named is not None and await room.unit.deliveries.get(named) is not None:
                 return f"delivery:{named}"
             made = _sendable(content if isinstance(content, Content) else await content(room, address))
@@ -445,15 +446,22 @@ class Desk:
         self._note(room, ActivityKind.ASKED, details={"flow": flow})
         await self._count_answer(room, claim)
 
-    async def note(self, reader: Reader, contact: ContactId, text: str, case: CaseId | None = None) -> None:
-        """Write something down that only staff read."""
+    async def note(
+        self, reader: Reader, contact: ContactId, text: str, case: CaseId | None = None, *, once: str = ""
+    ) -> None:
+        """Write something down that only staff read; what comes again with the same `once` was written already."""
         if not text.strip():
             raise InputError(NOTHING)
         if len(text) > LONGEST:
             raise InputError(TOO_LONG)
         async with self.enter(reader, Deed.CHANGE, contact, detail="note") as room:
             mine = case if any(one.id == case for one in room.cases) else None
+            named = ActivityId(named_once("note", reader, contact, once)) if once else None
+            if named is not None and any(one.id == named for one in await room.unit.activities.of(contact, LATELY)):
+                return
             self._note(room, ActivityKind.NOTE, text=text.strip(), case=mine)
+            if named is not None:
+                room.done[-1] = replace(room.done[-1], id=named)
 
     # --- inside a transaction ---------------------------------------------------------------------------------------
 
@@ -579,9 +587,9 @@ def _sendable(content: Content) -> Content:
     return replace(content, text=text)
 
 
-def _named(reader: Reader, contact: ContactId, once: str) -> DeliveryId:
-    """The id of the reply that this form makes, however often it comes."""
-    return DeliveryId(hashlib.sha256(f"reply {reader.id} {contact} {once}".encode("utf-8", "replace")).hexdigest()[:32])
+def named_once(what: str, reader: Reader, contact: ContactId, once: str) -> str:
+    """The id of what this form makes, however often it comes."""
+    return hashlib.sha256(f"{what} {reader.id} {contact} {once}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _kept(original: Original, subject: str, room: Room) -> Translation:

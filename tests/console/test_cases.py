@@ -11,6 +11,7 @@ import pytest
 from bot.domain.activity import ActivityKind
 from bot.domain.case import CaseStatus, Clue, Compartment, Outcome, Topic, Urgency
 from bot.domain.staff import Role
+from bot.services.access import Reader
 from tests.console.case_house import CaseHouse, case_house
 from tests.console.conftest import Browser, House
 
@@ -206,3 +207,50 @@ async def test_files_and_answers_stand_on_the_page_in_words(cases: CaseHouse) ->
     shown = await (await cases.as_(Role.OPERATOR)).text(f"/console/cases/{case.number}")
     assert "How many months of pay are missing?" in shown
     assert f"/console/documents/{document}" in shown
+
+
+ONCE = re.compile(r'name="once" value="([^"]+)"')
+
+
+async def test_r4_a_consent_that_is_sent_twice_is_one_and_a_corrected_one_another(cases: CaseHouse) -> None:
+    case = await cases.case()
+    browser = await cases.as_(Role.OPERATOR)
+    path = f"/console/cases/{case.number}"
+    found = ONCE.search(await browser.text(path))
+    once = {"once": found[1]} if found else {}
+    told = {"told_recipient": "Labour office", "told_purpose": "Wages", "told_note": "By phone", "told_answer": "yes"}
+    for typed in (told, told, {**told, "told_recipient": "Consulate"}):
+        assert (await browser.post(f"{path}/record-consent", {**typed, **once})).status == 303
+    async with cases.house.store.look() as unit:
+        consents = await unit.consents.of(case.contact)
+        entered = [one for one in await unit.activities.of_case(case.id) if one.kind is ActivityKind.CONSENT]
+    assert sorted(one.recipient for one in consents) == ["Consulate", "Labour office"]
+    assert len(entered) == 2
+
+
+async def test_r4_a_consent_is_asked_for_once_however_often_its_form_comes(cases: CaseHouse) -> None:
+    case = await cases.case()
+    browser = await cases.as_(Role.OPERATOR)
+    async with cases.house.store.look() as unit:
+        (operator,) = [one for one in await unit.staff.all() if one.login == "operator"]
+    await cases.desk.claim(Reader(role=Role.OPERATOR, id=operator.id), case.contact)
+    path = f"/console/cases/{case.number}"
+    found = ONCE.search(await browser.text(path))
+    asked = {"recipient": "Consulate", "purpose": "A passport", **({"once": found[1]} if found else {})}
+    for _ in range(2):
+        assert (await browser.post(f"{path}/ask-consent", asked)).status == 303
+    async with cases.house.store.look() as unit:
+        assert len(await unit.consents.of(case.contact)) == 1
+        sent = [one.content.text for one in await unit.deliveries.history(case.contact, 50)]
+    assert sum("Consulate" in text for text in sent) == 1
+
+
+async def test_two_cases_are_linked_once_in_their_history(cases: CaseHouse) -> None:
+    one, other = await cases.case(), await cases.case("José Peña")
+    browser = await cases.as_(Role.OPERATOR)
+    path = f"/console/cases/{one.number}"
+    for deed in ("link", "link", "unlink", "unlink"):
+        assert (await browser.post(f"{path}/{deed}", {"other": other.number})).status == 303
+    async with cases.house.store.look() as unit:
+        kinds = [entry.kind for entry in await unit.activities.of_case(one.id)]
+    assert kinds.count(ActivityKind.LINKED) == kinds.count(ActivityKind.UNLINKED) == 1

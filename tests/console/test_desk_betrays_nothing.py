@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bot.console.desk_stream import CHECK
+from bot.domain.activity import ActivityKind
 from bot.domain.case import CaseStatus, Topic, Urgency
 from bot.domain.staff import Role
 from bot.services.access import Reader
@@ -114,6 +115,19 @@ async def test_r14_a_reply_that_is_sent_twice_goes_out_once(desk: DeskScene, pat
     again = await browser.text(f"/console/desk/{case.contact}")
     assert once is not None
     assert once[1] not in again
+
+
+async def test_r17_a_note_that_is_sent_twice_is_kept_once_and_another_beside_it(desk: DeskScene) -> None:
+    _, case = await desk.waits()
+    browser = await desk.staff()
+    path = f"/console/desk/{case.contact}"
+    once = re.search(r'class="note-form".*?name="once" value="([^"]+)"', await browser.text(path), re.DOTALL)
+    form = {"note": "He rings at six.", **({"once": once[1]} if once else {})}
+    for typed in (form, form, {**form, "note": "At seven."}, {"note": "At seven."}):
+        assert (await browser.post(f"{path}/note", typed)).status == 303
+    async with desk.muster.store.look() as unit:
+        notes = [one.text for one in await unit.activities.of(case.contact, 50) if one.kind is ActivityKind.NOTE]
+    assert notes == ["He rings at six.", "At seven.", "At seven."]
 
 
 async def test_r16_a_conversation_that_becomes_protected_does_not_stay_with_who_may_not_answer(desk: DeskScene) -> None:
