@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.app.desks import Desks, given, locale_of
 from bot.app.outside import Outside
-from bot.console import composing, conversation, documents, queue, replies, same_person
+from bot.console import asking, composing, conversation, documents, queue, replies, same_person
 from bot.console.case_words import FactWords
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.queue.viewing import Viewing
@@ -59,6 +59,7 @@ def desk_pages(
             facts=FactWords.of(operators.conversation.house.flows.values()),
         ),
         *composing.routes(composer=_composer(outside, desks, operators, canned), translating=translating),
+        *asking.routes(desk=operators),
         *same_person.routes(desk=MergeDesk(store=store, bell=operators.bell, clock=clock, ids=desks.ids)),
         *replies.routes(replies=canned, languages=locale_of(settings).languages),
         *documents.routes(documents=desks.documents, store=store, clock=clock),

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from bot.console.alert_words import CHANNELS
+from bot.console.asking import questions
 from bot.console.case_words import FactWords
 from bot.console.composing import spoken
 from bot.console.conversation_lines import Line, lines
@@ -285,6 +286,7 @@ class ConversationPages:
             ],
             "colleagues": _others(view),
             "outcomes": [(one.value, _(text)) for one, text in OUTCOMES.items()],
+            "questions": questions(self.desk.conversation.house.flows.values(), _),
             "flow": view.sessions[0].flow.replace("_", " ") if view.sessions else "",
             "since": str(view.entries[0].mark) if view.entries else "",
             "longest": LONGEST,

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 
 from bot.channels.sms import SmsChannel
 from bot.config import Settings
-from bot.console import assigning, composing, conversation, documents, duty, queue, replies, same_person
+from bot.console import asking, assigning, composing, conversation, documents, duty, queue, replies, same_person
 from bot.console.case_words import FactWords
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.domain.case import Case, Topic, Urgency
@@ -234,6 +234,7 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
         )
         on_duty = DutyDesk(store=store, clock=clock, ids=CountingIds(), desk=services.operators)
         house.pages += duty.routes(desk=on_duty, zone=house.settings.zone)
+        house.pages += asking.routes(desk=services.operators)
         house.pages += assigning.routes(desk=services.operators, duty=on_duty)
         house.pages += documents.routes(documents=services.conversation.documents, store=store, clock=clock)
         yield DeskScene(

@@ -33,8 +33,11 @@ addEventListener("DOMContentLoaded", () => {
   };
 
   if (timeline) {
-    history.scrollTop = history.scrollHeight;
     places();
+    history.scrollTop = history.scrollHeight;
+    let follows = true; // pictures come late, and push the end away
+    history.addEventListener("scroll", () => { follows = isAtEnd(); });
+    history.addEventListener("load", () => { if (follows) history.scrollTop = history.scrollHeight; }, true);
     newer.addEventListener("click", () => { newer.textContent = ""; last()?.scrollIntoView({ block: "end" }); });
     let typed = 0;
     document.addEventListener("input", (event) => {
