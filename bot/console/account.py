@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from bot.console import visit as visits
 from bot.console.forms import Form, blank, read_form
 from bot.console.render import page
-from bot.console.visit import SIGN_IN, see_other, signed_in, visit, words
+from bot.console.visit import SIGN_IN, reader, see_other, signed_in, visit, words
 from bot.console.words import N_
 from bot.domain.errors import InputError
 from bot.domain.staff import Role
@@ -54,7 +54,7 @@ class Account:
         return response
 
     async def leave_everywhere(self, request: web.Request) -> web.Response:
-        await self.desk.sign_out_everywhere(signed_in(request).staff.id)
+        await self.desk.sign_out_everywhere(signed_in(request).staff.id, by=reader(request))
         return see_other(SIGN_IN, request=request)
 
     def _page(self, request: web.Request, form: Form[NewPassword], *, status: int = 200) -> web.Response:

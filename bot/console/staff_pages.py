@@ -137,7 +137,7 @@ class StaffPages:
             elif what == "enable":
                 await self.desk.enable(one.login, by=reader(request))
             else:
-                await self.desk.sign_out_everywhere(one.id)
+                await self.desk.sign_out_everywhere(one.id, by=reader(request))
         except InputError as error:
             return see_other(f"/console/staff/{one.id}", _.of(error), kind="problem", request=request)
         return see_other(f"/console/staff/{one.id}", _(DONE[what], name=one.name), request=request)

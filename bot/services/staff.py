@@ -314,9 +314,10 @@ class StaffDesk:
             if session is not None and session.stage is Stage.FULL:
                 await unit.duty.end(session.staff)
 
-    async def sign_out_everywhere(self, staff: StaffId) -> None:
+    async def sign_out_everywhere(self, staff: StaffId, *, by: Reader) -> None:
         async with self._store.transaction() as unit:
             await unit.staff.end_all(staff)
+            await self._enter(unit, by, staff, "signed out everywhere")
 
     async def _find(self, unit: Unit, token: str) -> SignedIn | None:
         session = await unit.staff.session(hash_token(token))

@@ -86,6 +86,19 @@ async def test_every_change_is_in_the_audit_and_can_be_searched(house: House) ->
     assert "The chain is whole" in await browser.text("/console/audit")
 
 
+async def test_r17_who_was_signed_out_everywhere_by_whom_is_in_the_audit(house: House) -> None:
+    browser = await administrator(house)
+    await browser.post("/console/staff/new", NEW)
+    olga = next(one for one in await house.desk.all() if one.login == "olga")
+    assert (await browser.post(f"/console/staff/{olga.id}/leave", {})).status == 303
+    assert "signed out everywhere" in await browser.text(f"/console/audit?subject={olga.id}&matter=staff")
+    root = next(one for one in await house.desk.all() if one.login == "root")
+    await browser.post("/console/account/sign-out-everywhere", {})
+    async with house.store.look() as unit:
+        (entry, *_) = await unit.audit.search(subject=root.id, limit=1)
+    assert (entry.reader, entry.detail) == (root.id, "signed out everywhere")
+
+
 async def test_a_search_that_cannot_be_read_is_a_search_for_all(house: House) -> None:
     browser = await administrator(house)
     for query in ("since=tomorrow", "before=-1", "before=" + "9" * 40, "matter=nothing", "reader=" + "x" * 100):

@@ -14,7 +14,7 @@ from bot.domain.employer import Employer, EmployerId
 from bot.domain.errors import InputError
 from bot.domain.staff import IDLE_LIFE, WHOLE_LIFE, Role, Staff, lock_after
 from bot.services import staff as staff_service
-from bot.services.staff import StaffDesk, check_password, hash_token, matching_step, new_totp_secret
+from bot.services.staff import COMMAND, StaffDesk, check_password, hash_token, matching_step, new_totp_secret
 from bot.storage.store import SqlStore, SqlUnit
 from tests.stand import NOW, CountingIds, StillClock
 
@@ -342,7 +342,7 @@ async def test_signing_out_ends_this_session_and_everywhere_all(desk: StaffDesk,
     await desk.sign_out(one)
     assert await desk.of_session(one) is None
     assert await desk.of_session(two) is not None
-    await desk.sign_out_everywhere(ana.id)
+    await desk.sign_out_everywhere(ana.id, by=COMMAND)
     assert [await desk.of_session(token) for token in (two, three)] == [None, None]
 
 
