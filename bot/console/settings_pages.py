@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -18,7 +19,7 @@ from bot.console.words import LANGUAGES, N_, Words
 from bot.engine.flow import Flow
 from bot.i18n import Catalogs
 from bot.services.access import REPORT, SETTINGS, Deed, may
-from bot.services.channel_health import ChannelHealth, Setup
+from bot.services.channel_health import DAY, HOUR, MONTH, ChannelHealth, Setup
 from bot.services.coverage import (
     Coverage,
     Lines,
@@ -33,7 +34,7 @@ from bot.services.hazards import Hazard
 from bot.services.ports import Clock, Store
 from bot.services.privacy import Retention
 
-DAY = timedelta(days=1)
+TEN = 10
 DOMAINS: Final = {
     "flows": N_("What flows say"),
     "bot": N_("What the service says"),
@@ -131,6 +132,8 @@ class SettingsPages:
             "settings/channels.html",
             setups=self.channels,
             health=await self.health.of(on) if is_up and _has_figures(request) else None,
+            about=partial(about, _=words(request)),
+            since=partial(since, now=self.clock.now(), _=words(request)),
             answers=parts,
             part_names=PARTS,
             channels=CHANNELS,
@@ -148,6 +151,7 @@ class SettingsPages:
             request,
             "settings/retention.html",
             kinds=[(kind, name, getattr(self.retention, setting), setting) for kind, name, setting in KINDS],
+            about=partial(about, _=words(request)),
             deleted=deleted,
             waiting=waiting,
         )
@@ -165,6 +169,26 @@ class SettingsPages:
 def _has_figures(request: web.Request) -> bool:
     """Figures tell of people, if of none by name: they are for who may read reports."""
     return may(reader(request), Deed.READ, REPORT)
+
+
+def about(count: int, _: Words) -> str:
+    """In tens: these sums count everybody, and an exact one, less whom its reader may see, would tell of others (R16)."""
+    if count < TEN:
+        return _("fewer than {n}", n=TEN) if count else "0"
+    return _("about {n}", n=round(count, -1))
+
+
+def since(at: datetime | None, now: datetime, _: Words) -> str:
+    """As long ago as tells whether a channel works, and not who wrote when."""
+    if at is None or now - at > MONTH:
+        return _("none in 30 days")
+    return (
+        _("in the last hour")
+        if now - at <= HOUR
+        else _("in the last day")
+        if now - at <= DAY
+        else _("in the last 30 days")
+    )
 
 
 def _drawing(flow: Flow, steps: Sequence[flow_words.Row], _: Words) -> str:

@@ -17,16 +17,21 @@ from bot.app.desks import flows
 from bot.app.duties import unheard_alarms
 from bot.config import Settings
 from bot.console import settings_pages
+from bot.console.settings_pages import about
+from bot.console.words import Words
 from bot.domain.contact import Address, Channel, ContactId, Scheme
+from bot.domain.delivery import DeliveryStatus
 from bot.domain.employer import Employer
 from bot.domain.session import Session, SessionId, SessionStatus
 from bot.domain.staff import Role
+from bot.i18n import Catalogs
 from bot.services.channel_health import Setup
 from bot.services.coverage import Lines
 from bot.services.hazards import load
 from tests.console.conftest import FARM, Browser, House
 from tests.storage import samples
 
+CSRF = re.compile(r'name="csrf" value="[0-9a-f]+"')
 PAGES = ("", "/languages", "/flows", "/flows/abuse", "/channels", "/retention")
 ANA = Address(scheme=Scheme.TEL, path="+5551955500001")
 
@@ -180,12 +185,35 @@ async def test_channels_tell_what_is_off_what_failed_and_what_is_down(house: Hou
     text = await browser.text("/console/settings/channels")
     for words in ("Off: its settings are missing", "HX77", "4 variables", "https://muster.example/channels/sms"):
         assert words in text
-    assert "<dt>Waiting to be sent</dt><dd>1</dd>" in text
+    assert "<dt>Waiting to be sent</dt><dd>fewer than 10</dd>" in text
     assert text.count("Does not work") == 1
     parts.words["database"] = "down: OSError"
     text = await browser.text("/console/settings/channels")
     assert "Last message in" not in text
     assert text.count("Does not work") == 2
+
+
+async def test_r16_one_person_more_changes_nothing_on_the_page_of_channels(house: House) -> None:
+    """Who may read reports counts who they may see: an exact sum or time would tell them of who is left."""
+    await contact(house)
+    browser, shown = await administrator(house), []
+    for number in range(1, 3):
+        async with house.store.transaction() as unit:
+            at = house.clock.now()
+            made = samples.delivery(
+                f"d{number}", ContactId("ana"), status=DeliveryStatus.SENT, created_at=at, due_at=at, sent_at=at
+            )
+            await unit.deliveries.add([made])
+        shown.append(await browser.text("/console/settings/channels"))
+        house.clock.pass_(timedelta(minutes=5))
+    assert CSRF.sub("", shown[0]) == CSRF.sub("", shown[1])
+    assert "<dt>Last message out</dt><dd>in the last hour</dd>" in shown[1]
+    assert "fewer than 10 sent" in shown[1]
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "0"), (1, "fewer than 10"), (9, "fewer than 10"), (14, "about 10")])
+def test_a_count_is_told_in_tens(count: int, told: str, catalogs: Catalogs) -> None:
+    assert about(count, Words(catalogs=catalogs, language="en")) == told
 
 
 async def test_retention_tells_the_days_what_went_and_who_waits(house: House) -> None:
@@ -195,12 +223,12 @@ async def test_retention_tells_the_days_what_went_and_who_waits(house: House) ->
         known = await unit.contacts.get(who)
         assert known is not None
         await unit.contacts.save(replace(known, erase_at=house.clock.now()))
-        await unit.figures.note_deleted({"messages": 41, "contacts": 2}, house.clock.now())
+        await unit.figures.note_deleted({"messages": 141, "contacts": 2}, house.clock.now())
     text = await (await administrator(house)).text("/console/settings/retention")
-    assert row(text, "Messages from people") == "Messages from people 180 MUSTER_RETENTION__MESSAGES 41"
+    assert row(text, "Messages from people") == "Messages from people 180 MUSTER_RETENTION__MESSAGES about 140"
     assert row(text, "Closed cases") == "Closed cases 730 MUSTER_RETENTION__CASES 0"
-    assert "<dt>Erased in the last day</dt><dd>2</dd>" in text
-    assert "<dt>Waiting to be erased</dt><dd>1</dd>" in text
+    assert "<dt>Erased in the last day</dt><dd>fewer than 10</dd>" in text
+    assert "<dt>Waiting to be erased</dt><dd>fewer than 10</dd>" in text
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
