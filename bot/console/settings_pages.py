@@ -172,7 +172,7 @@ def _has_figures(request: web.Request) -> bool:
 
 
 def about(count: int, _: Words) -> str:
-    """In tens: these sums count everybody, and an exact one, less whom its reader may see, would tell of others (R16)."""
+    """In tens: these sums count everybody; an exact one, less whom its reader may see, would tell of others (R16)."""
     if count < TEN:
         return _("fewer than {n}", n=TEN) if count else "0"
     return _("about {n}", n=round(count, -1))
