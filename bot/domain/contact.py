@@ -55,6 +55,15 @@ class Permission(StrEnum):
     REFUSED = "refused"  # STOP, or blocked us on the channel
 
 
+_JOINERS = "\u200c\u200d"  # parts of words in Arabic and Indic letters
+
+
+def plain_name(typed: str) -> str:
+    """A name as it is kept: on one line, without halves of characters and marks that turn the text beside it around."""
+    kept = (one if one.isprintable() or one in _JOINERS else " " if one.isspace() else "" for one in typed)
+    return " ".join("".join(kept).split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """Where a contact is reached: path is an E.164 number, a WhatsApp id, a Telegram chat, a web chat secret's hash."""

@@ -11,11 +11,13 @@ GAP = 2.5
 TITLE, PART, TEXT, NOTE = Style(size=16, is_bold=True), Style(size=11, is_bold=True), Style(size=9.5), Style(size=8)
 STRONG = Style(size=10.5, is_bold=True)
 _ISOLATE, _POP = "\u2068", "\u2069"
+# Marks of direction in a value would end the isolate, or turn around what stands beside it.
+_TURNS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 
 
 def named(name: str, value: str) -> str:
     """A name and its value, whose figures keep their order in text that begins on the right."""
-    return f"{name}: {_ISOLATE}{value}{_POP}"
+    return f"{name}: {_ISOLATE}{value.translate(_TURNS)}{_POP}"
 
 
 class TwoColumns:

@@ -37,7 +37,7 @@ class Sheet:
     def __init__(self, *, title: str, language: str, made_at: datetime) -> None:
         self._pdf = pdf = FPDF(format="A4")
         pdf.set_creation_date(made_at)
-        pdf.set_title(title)
+        pdf.set_title(_whole(title))
         pdf.set_lang(language)
         pdf.set_auto_page_break(False)
         for family in (FAMILY, *FALLBACKS):
@@ -62,13 +62,13 @@ class Sheet:
         self._take(language, style)
         side = Align.C if is_centred else Align.R if i18n.direction(language) == "rtl" else Align.L
         self._pdf.set_xy(x, y)
-        self._pdf.multi_cell(width, style.size * MM * LEADING, text, align=side, new_x="LMARGIN", new_y="NEXT")
+        self._pdf.multi_cell(width, style.size * MM * LEADING, _whole(text), align=side, new_x="LMARGIN", new_y="NEXT")
         return self._pdf.get_y()
 
     def height(self, text: str, *, width: float, language: str, style: Style = Style()) -> float:
         """How high the text would stand."""
         self._take(language, style)
-        height = self._pdf.multi_cell(width, style.size * MM * LEADING, text, dry_run=True, output="HEIGHT")
+        height = self._pdf.multi_cell(width, style.size * MM * LEADING, _whole(text), dry_run=True, output="HEIGHT")
         assert isinstance(height, float | int)
         return float(height)
 
@@ -103,6 +103,11 @@ class Sheet:
         self._pdf.set_text_color(*style.colour)
         # The script is found from the letters: a line may hold two.
         self._pdf.set_text_shaping(True, direction=i18n.direction(language), language=i18n.base(language))
+
+
+def _whole(text: str) -> str:
+    """The text with its halves of characters, which have no place in a file, shown as what is missing."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _runs(modules: Sequence[int]) -> Iterator[tuple[int, int]]:

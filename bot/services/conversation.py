@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.case import Topic, Urgency
 from bot.domain.checkin import Safety
-from bot.domain.contact import Address, Channel, Contact, ContactId, Permission
+from bot.domain.contact import Address, Channel, Contact, ContactId, Permission, plain_name
 from bot.domain.delivery import Lane
 from bot.domain.document import DocumentId
 from bot.domain.errors import Conflict, Unavailable
@@ -233,7 +233,7 @@ class Conversation:
         known = replace(
             contact,
             language=contact.language if contact.is_language_confirmed else prepared.language,
-            name=contact.name or received.name,
+            name=contact.name or plain_name(received.name or "") or None,
             position=received.position or contact.position,
             position_at=now if received.position else contact.position_at,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from bot.domain.contact import Address, Listing
+from bot.domain.contact import Address, Listing, plain_name
 from bot.domain.employer import Site, SiteId
 from bot.engine.extract import fold
 from bot.services.cells import (
@@ -119,7 +119,7 @@ def _entry(reader: CellReader, workplaces: "_Workplaces", region: str, *, needs_
     """The person of one row, or None when anything is wrong with it."""
     phones = reader.read("phone", lambda text: _phones(text, region))
     listing = Listing(
-        name=reader.read("name", _bare) or None,
+        name=plain_name(reader.read("name", _bare) or "") or None,
         phones=phones or (),
         whatsapp=reader.read("whatsapp", lambda text: _whatsapp(text, phones, region)) or (),
         language=reader.read("language", _language),
