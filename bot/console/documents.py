@@ -10,6 +10,7 @@ from bot.console.visit import reader
 from bot.domain.document import DocumentId
 from bot.domain.errors import Denied
 from bot.services.documents import Documents
+from bot.services.pixels import MOST_PIXELS, pixels
 from bot.services.ports import Clock, Store
 
 # A file of somebody unknown runs nothing and asks nobody, even when it is opened by itself.
@@ -32,7 +33,9 @@ class DocumentPages:
             )
         except Denied as error:
             raise web.HTTPNotFound from error
-        how = "inline" if document.media_type.startswith(_SHOWN) else "attachment"
+        is_vast = pixels(body) > MOST_PIXELS  # it would take the reader's whole browser down: saved, never shown
+        is_shown = document.media_type.startswith(_SHOWN) and not is_vast
+        how = "inline" if is_shown else "attachment"
         name = f"{document.id}.{document.media_type.rpartition('/')[2]}"
         headers = {
             "Content-Disposition": f'{how}; filename="{name}"',
@@ -40,7 +43,7 @@ class DocumentPages:
             "Accept-Ranges": "bytes",
             "ETag": f'"{document.id}"',  # what is kept under an id never changes
         }
-        return _cut(request, body, document.media_type, headers)
+        return _cut(request, body, "application/octet-stream" if is_vast else document.media_type, headers)
 
 
 def _cut(request: web.Request, body: bytes, media_type: str, headers: dict[str, str]) -> web.Response:
