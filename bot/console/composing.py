@@ -1,5 +1,6 @@
 """Owns the page on which a reply is made: translated, from a ready text, with a place or a file."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from typing import Final, Literal
 
 from aiohttp import web
 from aiohttp.web_request import FileField
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from bot.console.forms import Form, blank, read_form, upload
 from bot.console.render import page
@@ -41,6 +42,9 @@ KINDS: Final = {
 CHOOSE_REPLY = N_("Choose a reply first.")
 
 
+_TAG = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{2,8})*")
+
+
 class ComposeForm(BaseModel):
     """A reply as it is typed. `language` is that of the text, `original` what it was translated from."""
 
@@ -54,6 +58,12 @@ class ComposeForm(BaseModel):
     kind: PlaceKind | None = None
     place: str = Field("", max_length=64)
     once: str = Field("", max_length=64)  # names this form: what is sent twice goes out once
+
+    @field_validator("language", "translate_to", "written_in")
+    @classmethod
+    def _known(cls, tag: str) -> str:
+        """What is no tag of a language was typed by nobody: as none, which is the contact's, it keeps no reply back."""
+        return tag if _TAG.fullmatch(tag) else ""
 
     def draft(self, file: File | None = None) -> Draft:
         return Draft(
