@@ -30,6 +30,8 @@ BEAT = "beat"  # says that the page is live, or since when it is not
 GONE = "gone"  # the last event of a conversation that this reader may not see any more
 BEAT_SECONDS = 4.0  # the page calls itself not live after ten: two may be late
 REFRESH_SECONDS = 3.0  # between two looks at a conversation of which there is no news
+AMONG = timedelta(seconds=2)  # between two looks who else has it open
+CLOCKS = timedelta(minutes=1)  # in which the clocks of a conversation move on by themselves, and names may change
 CHECK = timedelta(seconds=10)  # between two looks whether the reader is still signed in
 LIVE = 1000  # entries that one screen follows
 MOST = 20  # streams of one person
@@ -43,6 +45,17 @@ DrawQueue = Callable[[Sight, Reader, datetime | None], Events]
 DrawConversation = Callable[[View | None, tuple[Glance, ...], datetime | None], tuple[Parts, str]]  # with its id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A conversation as a screen read it: for whom, by which trace, when, and when names of staff were read."""
+
+    view: View
+    who: Reader
+    trace: str
+    at: datetime
+    named_at: datetime
+
+
 @dataclass(kw_only=True)
 class Seats:
     """Counts the streams of each person, and knows whether who sits there is still signed in."""
@@ -51,6 +64,12 @@ class Seats:
     clock: Clock
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))  # of a screen to look
     _taken: Counter[str] = field(default_factory=Counter)
+    _spread: float = 0.0  # from 0 to 1
+
+    def first_checked_at(self) -> datetime:
+        """From when a stream that begins now counts: those that begin at once do not all ask at once from then on."""
+        self._spread = (self._spread + 0.618) % 1  # each falls into the widest gap that others left
+        return self.clock.now() - CHECK * self._spread
 
     @asynccontextmanager
     async def stream(self, request: web.Request) -> AsyncIterator[EventSourceResponse]:
@@ -102,7 +121,7 @@ class QueueStream:
         shown: Events = {}
         lost_at, seconds = watch.lost_at, asyncio.get_running_loop().time
         beat_at = seconds() + self.beat_seconds
-        who, checked_at = await self.seats.still(request), self.clock.now()
+        who, checked_at = await self.seats.still(request), self.seats.first_checked_at()
         while who is not None and who.role.answers and not watch.is_closed:
             version, is_due = watch.version, seconds() >= beat_at
             if watch.seen is not None:
@@ -126,8 +145,8 @@ class QueueStream:
 class ConversationStream:
     """Sends one conversation to one screen: at each news of it, and every few seconds whatever happens.
 
-    It is read again only when its trace says that it was changed, the reader's role was, or a minute has gone: clocks
-    move on by themselves.
+    It is read again only when its trace says that it was changed, the reader's role was, or a minute has gone since:
+    clocks move on by themselves. So many opened at once never all read at once.
     """
 
     desk: Desk
@@ -165,28 +184,45 @@ class ConversationStream:
         since: Mark | None,
     ) -> None:
         lost_at: datetime | None = None
-        view: View | None = None
-        seen: object = None
-        who, checked_at = await self.seats.still(request), self.clock.now()
+        seen: Seen | None = None
+        glances: tuple[Glance, ...] = ()
+        looked_at: datetime | None = None
+        who, checked_at = await self.seats.still(request), self.seats.first_checked_at()
         while who is not None and not self._closing.is_set():
             try:
                 async with self.seats.turn:
-                    now = who, self.clock.now().replace(second=0, microsecond=0), await self.desk.trace(contact)
-                    if view is None or now != seen:
-                        view, seen = await self.desk.look_again(who, contact, history=LIVE, since=since), now
-                await self.viewing.note(contact, StaffId(who.id))
-                lost_at, glances = None, tuple(one for one in await self.viewing.all() if one.contact == contact)
+                    seen = await self._look(who, contact, seen, since=since)
+                if looked_at is None or self.clock.now() - looked_at >= AMONG:
+                    glances, looked_at = await self._glances(contact, StaffId(who.id)), self.clock.now()
+                lost_at = None
             except Denied:
                 await _send(stream, draw(None, (), None))
                 return
             except Exception as error:  # whatever fails: the screen says that it is not live
                 if lost_at is None:
                     log.warning("conversation_lost", contact=contact, error=error)
-                view, glances, lost_at = None, (), lost_at or self.clock.now()
-            await _send(stream, draw(view, glances, lost_at))
+                seen, looked_at, lost_at = None, None, lost_at or self.clock.now()
+            await _send(stream, draw(seen.view if seen is not None else None, glances, lost_at))
             await self._rest(woken)
             if self.clock.now() - checked_at >= CHECK:
                 who, checked_at = await self.seats.still(request), self.clock.now()
+
+    async def _look(self, who: Reader, contact: ContactId, before: Seen | None, *, since: Mark | None) -> Seen:
+        """The conversation now, read again only where it must be."""
+        now, trace = self.clock.now(), await self.desk.trace(contact)
+        known = before if before is not None and before.who == who else None
+        if known is not None and known.trace == trace and now - known.at < CLOCKS:
+            return known
+        if known is not None and now - known.named_at >= CLOCKS:
+            known = None
+        names_of = known.view if known is not None else None
+        view = await self.desk.look_again(who, contact, history=LIVE, since=since, before=names_of)
+        return Seen(view=view, who=who, trace=trace, at=now, named_at=known.named_at if known is not None else now)
+
+    async def _glances(self, contact: ContactId, who: StaffId) -> tuple[Glance, ...]:
+        """Who else is here; they see us too."""
+        await self.viewing.note(contact, who)
+        return tuple(one for one in await self.viewing.all() if one.contact == contact)
 
     async def _rest(self, woken: asyncio.Event) -> None:
         with suppress(TimeoutError):
@@ -211,13 +247,16 @@ class ConversationStream:
             await asyncio.gather(listening, return_exceptions=True)
 
 
-def event(name: str, text: str) -> bytes:
+def event(name: str, text: str, *, id_: str | None = None) -> bytes:
     """A server-sent event, encoded once for all screens that it goes to."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "".join([f"event: {name}\n", *(f"data: {line}\n" for line in lines), "\n"]).encode()
+    plain = str(text)  # markup is split slowly, each line into markup
+    lines = plain.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    known = [f"id: {id_}\n"] if id_ is not None else []
+    return "".join([*known, f"event: {name}\n", *(f"data: {line}\n" for line in lines), "\n"]).encode()
 
 
 async def _send(stream: EventSourceResponse, drawn: tuple[Parts, str]) -> None:
     parts, id_ = drawn
-    for name, text in parts.items():
-        await stream.send(text, id=id_, event=name)
+    if parts:  # in one piece: each costs the system a call
+        async with asyncio.timeout(SEND_SECONDS):
+            await stream.write(b"".join(event(name, text, id_=id_) for name, text in parts.items()))

@@ -24,7 +24,7 @@ from bot.domain.staff import Role, Staff, StaffId
 from bot.domain.values import Value
 from bot.engine.effects import GivenBack, Say, Text
 from bot.services import access, audit, faults
-from bot.services.access import Deed, Matter, Reader, of_conversation
+from bot.services.access import Deed, Matter, Reader, Subject, of_conversation
 from bot.services.conversation import Conversation
 from bot.services.desk_ports import Part, QueueRow, Translation
 from bot.services.employer_ports import Colleague
@@ -89,6 +89,10 @@ class View:
     has_more: bool = False  # earlier entries than these
     translations: Sequence[Translation] = ()  # of these entries, in whatever languages
     merges: Sequence[Merge] = ()  # by which other conversations came to be this one, the newest first
+
+    @property
+    def subject(self) -> Subject:
+        return of_conversation(self.contact.id, self.cases)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,11 +169,18 @@ class Desk:
             return await self._view(room.unit, room.contact, room.cases, claim=room.claim, entries=entries)
 
     async def look_again(
-        self, reader: Reader, contact: ContactId, *, history: int = HISTORY, since: Mark | None = None
+        self,
+        reader: Reader,
+        contact: ContactId,
+        *,
+        history: int = HISTORY,
+        since: Mark | None = None,
+        before: View | None = None,
     ) -> View:
         """What a screen shows that has opened it before, of so many last entries those from a mark on.
 
-        Raises Denied when it may not any more.
+        The names of staff are those of `before`, if it is given: they are many and seldom change. Raises Denied when
+        the reader may not see it any more.
         """
         async with self.store.look() as unit:
             # Not held: who looks must not wait for who answers, nor make them wait.
@@ -180,7 +191,7 @@ class Desk:
             access.require(reader, Deed.READ, of_conversation(contact, cases))
             claim = await unit.claims.of(contact)
             entries = await _entries(reader, unit, contact, history, since=since)
-            return await self._view(unit, known, cases, claim=claim, entries=entries)
+            return await self._view(unit, known, cases, claim=claim, entries=entries, before=before)
 
     async def trace(self, contact: ContactId) -> str:
         """Another value whenever `look_again` may show something else; it says nothing of what that is."""
@@ -195,16 +206,23 @@ class Desk:
         *,
         claim: Claim | None,
         entries: "_Entries",
+        before: View | None = None,
     ) -> View:
-        staff, shown = await unit.staff.colleagues(), entries.shown
+        shown = entries.shown
+        if before is not None and before.subject == of_conversation(contact.id, cases):
+            names, colleagues = before.names, before.colleagues
+        else:
+            staff = await unit.staff.colleagues()
+            names = {one.id: one.name for one in staff}
+            colleagues = {one.id: one.name for one in _who_may_answer(staff, contact, cases)}
         return View(
             contact=contact,
             cases=cases,
             claim=claim,
             entries=shown,
             sessions=await unit.sessions.open(contact.id),
-            names={one.id: one.name for one in staff},
-            colleagues={one.id: one.name for one in _who_may_answer(staff, contact, cases)},
+            names=names,
+            colleagues=colleagues,
             employer=await unit.sites.employer(contact.employer) if contact.employer else None,
             site=await unit.sites.get(contact.site) if contact.site else None,
             address=way_to(contact),
