@@ -207,6 +207,7 @@ def locale(language: str) -> Locale:
     return Locale(SOURCE_LANGUAGE)
 
 
+@lru_cache(maxsize=64)
 def direction(language: str) -> str:
     """ "rtl" or "ltr", as HTML's `dir` takes it."""
     return str(locale(language).text_direction)
@@ -226,6 +227,8 @@ def fill(text: str, language: str, *, isolate: bool = True, variables: Mapping[s
 
     Names only: no attributes, no format codes. A variable that is not given is left out.
     """
+    if "{" not in text and "}" not in text:  # most of what a page says
+        return _ordered(text, language, isolate=isolate)
     pieces: list[str] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):

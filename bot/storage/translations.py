@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from bot.domain.contact import ContactId
 from bot.services.desk_ports import Translation
@@ -12,6 +12,9 @@ from bot.storage.retention import delete_oldest
 from bot.storage.schema import translations
 from bot.storage.upsert import put
 from bot.storage.work import Work
+
+STEP = 32  # subjects by which one statement's list is longer than the next one's
+_BESIDE = select(translations).where(translations.c.subject.in_(bindparam("subjects", expanding=True)))
 
 
 class SqlTranslations:
@@ -33,7 +36,7 @@ class SqlTranslations:
         await put(self._db, translations, [row])
 
     async def beside(self, subjects: Collection[str]) -> Sequence[Translation]:
-        rows = await self._db.execute(select(translations).where(translations.c.subject.in_(list(subjects))))
+        rows = await self._db.execute(_BESIDE, {"subjects": _padded(subjects)})
         return [self._translation(row) for row in rows]
 
     async def delete_before(self, at: datetime, limit: int) -> int:
@@ -49,3 +52,9 @@ class SqlTranslations:
             text=self._vault.unseal("translations", row.id, row.sealed).decode(),
             at=row.at,
         )
+
+
+def _padded(subjects: Collection[str]) -> list[str]:
+    """The same, the last of them several times: else a database would prepare a statement for each number of them."""
+    found = list(subjects)
+    return found + found[-1:] * (-len(found) % STEP)
