@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import getpass
+import importlib
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -50,18 +51,25 @@ def _problems(error: BaseException) -> Iterator[str]:
         yield f"Muster failed: {log.place_of(error)}. This is a fault of the program: report it with this line."
 
 
+def _serve(service: Coroutine[object, object, None]) -> None:
+    """Run what serves for long, on the faster loop where the system has one."""
+    factory = None if sys.platform == "win32" else importlib.import_module("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(service)
+
+
 def _run(settings: config.Settings, options: argparse.Namespace) -> int:
-    asyncio.run(run.run(settings, is_demo=options.demo))
+    _serve(run.run(settings, is_demo=options.demo))
     return 0
 
 
 def _web(settings: config.Settings, _: argparse.Namespace) -> int:
-    asyncio.run(run.run_web(run.with_home(settings)))
+    _serve(run.run_web(run.with_home(settings)))
     return 0
 
 
 def _worker(settings: config.Settings, _: argparse.Namespace) -> int:
-    asyncio.run(run.run_worker(run.with_home(settings)))
+    _serve(run.run_worker(run.with_home(settings)))
     return 0
 
 
