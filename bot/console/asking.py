@@ -26,8 +26,13 @@ class AskForm(BaseModel):
 def questions(flows: Iterable[Flow], _: Words) -> list[tuple[str, str]]:
     """The flows by which a contact is asked something in their own words, each by its title, in the reader's order."""
     asking = [flow for flow in flows if flow.triggers.intents and any(isinstance(step, Ask) for step in flow.steps)]
-    named = [(one.name, _.catalogs.text(one.title, _.language)) for one in asking if one.name not in OF_NO_USE]
+    named = [(one.name, title(one, _)) for one in asking if one.name not in OF_NO_USE]
     return sorted(named, key=lambda one: one[1].casefold())
+
+
+def title(flow: Flow, _: Words) -> str:
+    """What the flow is called where one is offered to begin it."""
+    return _.catalogs.text(flow.title, _.language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from bot.console.alert_words import CHANNELS
-from bot.console.asking import questions
+from bot.console.asking import OF_NO_USE, questions, title
 from bot.console.case_words import FactWords
 from bot.console.composing import spoken
 from bot.console.conversation_lines import Line, lines
@@ -28,6 +28,7 @@ from bot.domain.contact import WHATSAPP_WINDOW, Channel, Contact, ContactId, Rea
 from bot.domain.delivery import Content
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
+from bot.engine.flow import Flow
 from bot.services.desk import LONGEST, Desk, HandBack, View
 from bot.services.desk_ports import Glance, Viewing
 from bot.services.ports import Channeller, Clock
@@ -287,7 +288,9 @@ class ConversationPages:
             "colleagues": _others(view),
             "outcomes": [(one.value, _(text)) for one, text in OUTCOMES.items()],
             "questions": questions(self.desk.conversation.house.flows.values(), _),
-            "flow": view.sessions[0].flow.replace("_", " ") if view.sessions else "",
+            "flow": _open_flow(view, self.desk.conversation.house.flows, _),
+            # To go on asking why they want a person would open their case once more.
+            "goes_on": not view.sessions or view.sessions[0].flow not in OF_NO_USE,
             "since": str(view.entries[0].mark) if view.entries else "",
             "longest": LONGEST,
             "lost_at": None,
@@ -412,6 +415,12 @@ def _again(text: str) -> str:
 
 def _digest(texts: Sequence[str]) -> str:
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+
+
+def _open_flow(view: View, flows: Mapping[str, Flow], _: Words) -> str:
+    """What the bot was doing, in words."""
+    flow = flows.get(view.sessions[0].flow) if view.sessions else None
+    return title(flow, _) if flow is not None and flow.title else ""
 
 
 def _country(contact: Contact, _: Words) -> str:

@@ -34,6 +34,22 @@ async def test_the_bot_asks_for_the_amount_and_the_person_keeps_the_talk(desk: D
     assert "You have this conversation" in await olga.text(path)
 
 
+async def test_who_asked_for_a_person_and_had_one_is_not_asked_again_what_it_is_about(desk: DeskScene) -> None:
+    """R14: going on with that would open the same case once more; other flows go on, by their own titles."""
+    olga = await desk.staff()
+    for numbers, chosen in ((("English", "9"), "end"), (("English", "8", "1"), "resume")):
+        worker = desk.muster.worker()
+        await worker.says("menu")
+        for number in numbers:
+            await worker.says(number)
+        contact = (await worker.contact()).id
+        await olga.text("/console/desk")
+        await olga.post("/console/desk/take", {"contact": contact})
+        text = await olga.text(f"/console/desk/{contact}")
+        assert f'name="how" value="{chosen}" checked' in text, numbers
+    assert "<bdi>Unpaid wages</bdi>" in text
+
+
 async def test_nothing_is_asked_by_who_does_not_have_the_talk_or_that_is_no_question(desk: DeskScene) -> None:
     worker, case = await desk.waits()
     olga, omar = await desk.staff("olga"), await desk.staff("omar")
