@@ -8,6 +8,7 @@ from bot.app.desks import Desks, given, locale_of
 from bot.app.outside import Outside
 from bot.console import asking, composing, conversation, documents, queue, replies, same_person
 from bot.console.case_words import FactWords
+from bot.console.conversation_scene import Scene
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.queue.viewing import Viewing
 from bot.services.composing import Composer
@@ -52,11 +53,15 @@ def desk_pages(
             stream=following,
             viewing=viewing,
             clock=clock,
-            channels=outside.channels,
-            default_language=settings.default_language,
-            has_template=bool(settings.whatsapp_template),
-            translating=translating,
-            facts=FactWords.of(operators.conversation.house.flows.values()),
+            scene=Scene(
+                clock=clock,
+                channels=outside.channels,
+                default_language=settings.default_language,
+                has_template=bool(settings.whatsapp_template),
+                translating=translating,
+                facts=FactWords.of(operators.conversation.house.flows.values()),
+                flows=operators.conversation.house.flows,
+            ),
         ),
         *composing.routes(composer=_composer(outside, desks, operators, canned), translating=translating),
         *asking.routes(desk=operators),

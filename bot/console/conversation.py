@@ -1,44 +1,35 @@
 """Owns the pages of one conversation: all that was said and done, live, and what a person may do in it."""
 
-import hashlib
 import secrets
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from bot.console.alert_words import CHANNELS
-from bot.console.asking import OF_NO_USE, questions, title
-from bot.console.case_words import FactWords
-from bot.console.composing import spoken
-from bot.console.conversation_lines import Line, lines
-from bot.console.desk_stream import BEAT, GONE, ConversationStream, Parts
-from bot.console.desk_words import CASE_STATUSES, OUTCOMES, SHAPES, TOPICS, URGENCIES, name_of, span, until
+from bot.console.conversation_following import TEMPLATE, Following, digest, draw_line
+from bot.console.conversation_scene import Scene
+from bot.console.desk_stream import ConversationStream
+from bot.console.desk_words import name_of
 from bot.console.forms import Form, blank, read_form
-from bot.console.queue import glance
-from bot.console.render import LOOK, draw, is_htmx, page
+from bot.console.render import LOOK, is_htmx, page
 from bot.console.visit import is_marked, mark, reader, see_other, words
-from bot.console.words import N_, Words
-from bot.domain.case import Case, Outcome
-from bot.domain.contact import WHATSAPP_WINDOW, Channel, Contact, ContactId, Reach, Scheme
+from bot.console.words import N_
+from bot.domain.case import Outcome
+from bot.domain.contact import Channel, ContactId
 from bot.domain.delivery import Content
 from bot.domain.errors import Conflict, Denied, InputError
 from bot.domain.staff import StaffId
-from bot.engine.flow import Flow
 from bot.services.desk import LONGEST, Desk, HandBack, View
-from bot.services.desk_ports import Glance, Viewing
-from bot.services.ports import Channeller, Clock
+from bot.services.desk_ports import Viewing
+from bot.services.ports import Clock
 from bot.services.timeline import Mark
-from bot.services.translating import Translating
 
 Answer = TypeVar("Answer")
 
-TEMPLATE = "desk/conversation.html"
-BETWEEN_BEATS = timedelta(seconds=4)  # the page calls itself not live after ten seconds without one
 FEW = 60  # entries shown at once
 HANDED = N_("Handed back to the bot.")
 GIVEN_BACK = N_("It is back in the queue.")
@@ -86,11 +77,7 @@ class ConversationPages:
     stream: ConversationStream
     viewing: Viewing
     clock: Clock
-    channels: Mapping[Channel, Channeller]
-    default_language: str
-    has_template: bool  # whether WhatsApp lets us write to who has been silent for a day
-    translating: Translating
-    facts: FactWords
+    scene: Scene
 
     async def show(self, request: web.Request) -> web.Response:
         """Opening it is entered in the audit, once, and so is each look at what came before."""
@@ -109,8 +96,10 @@ class ConversationPages:
         contact, since = _contact(request), _mark(request, "since")
         is_opened = is_marked(request, request.query.get("opened", ""), _opened(contact))
         await (self._look(request) if is_opened else self._open(request))  # 404 before the stream begins
-        following = _Following(
-            pages=self, request=request, known=request.headers.get("Last-Event-ID") or request.query.get("shown", "")
+        following = Following(
+            scene=self.scene,
+            request=request,
+            known=request.headers.get("Last-Event-ID") or request.query.get("shown", ""),
         )
         return await self.stream.run(request, contact, following.draw, since=since)
 
@@ -123,7 +112,7 @@ class ConversationPages:
     async def count(self, request: web.Request) -> web.Response:
         """How long a reply is as it stands, in the channel's own measure."""
         form = await read_form(request, CountForm)
-        length = self._length(form.model.text, form.model.channel, words(request)) if form.model else ""
+        length = self.scene.length(form.model.text, form.model.channel, words(request)) if form.model else ""
         return web.Response(text=length)
 
     # --- doing --------------------------------------------------------------------------------------------------------
@@ -132,7 +121,7 @@ class ConversationPages:
         _, view = words(request), await self._look(request)
         form = await read_form(request, ReplyForm)
         if form.model is not None:
-            content = Content(text=form.model.text, language=view.contact.language or self.default_language)
+            content = Content(text=form.model.text, language=view.contact.language or self.scene.default_language)
             once = _once(form.model.once, content.text)
             try:
                 await self.desk.reply(reader(request), view.contact.id, content, once=once)
@@ -245,7 +234,7 @@ class ConversationPages:
     ) -> web.Response:
         glances = tuple(one for one in await self.viewing.all() if one.contact == view.contact.id)
         forms = {name: blank() for name in ("reply", "note", "transfer", "hand_back")}
-        values = {**self.values(request, view, glances), **forms, "sent": "", "is_past": False, **more}
+        values = {**self.scene.values(request, view, glances), **forms, "sent": "", "is_past": False, **more}
         drawn = [(line, draw_line(request, line)) for line in values["lines"]]
         return page(
             request,
@@ -254,190 +243,11 @@ class ConversationPages:
             fragment=fragment,
             has_map=True,
             drawn=[text for _, text in drawn],
-            shown=_digest([text for _, text in drawn]),
+            shown=digest([text for _, text in drawn]),
             opened=mark(request, _opened(view.contact.id)),
             once=secrets.token_urlsafe(16),
             **values,
         )
-
-    def values(self, request: web.Request, view: View, glances: Sequence[Glance]) -> dict[str, Any]:
-        """What the templates of a conversation know."""
-        _, who, now, contact = words(request), reader(request), self.clock.now(), view.contact
-        is_mine = view.claim is not None and view.claim.staff == who.id
-        return {
-            "view": view,
-            "contact": contact,
-            "lines": lines(view, _, self.translating.beside(view, spoken(request))),
-            "is_mine": is_mine,
-            "holder": name_of(view.claim.staff, view.names, _) if view.claim else "",
-            "may_move": is_mine or (view.claim is not None and who.role.leads),
-            "may_assign": who.role.leads,
-            "cases": [self._case(case, now, _) for case in view.cases],
-            "language": _.tongue(contact.language) if contact.language else _("not known"),
-            "nationality": _country(contact, _),
-            "ways": [_way(one, _) for one in contact.reaches],
-            "channel": view.address.channel if view.address else None,
-            "channel_name": _(CHANNELS[view.address.channel]) if view.address else "",
-            "window": self._window(view, now, _),
-            "length": self._length("", view.address.channel, _) if view.address else "",
-            "viewers": [
-                glance(name_of(one.staff, view.names, _), _, is_typing=one.is_typing)
-                for one in glances
-                if one.staff != who.id
-            ],
-            "colleagues": _others(view),
-            "outcomes": [(one.value, _(text)) for one, text in OUTCOMES.items()],
-            "questions": questions(self.desk.conversation.house.flows.values(), _),
-            "flow": _open_flow(view, self.desk.conversation.house.flows, _),
-            # To go on asking why they want a person would open their case once more.
-            "goes_on": not view.sessions or view.sessions[0].flow not in OF_NO_USE,
-            "since": str(view.entries[0].mark) if view.entries else "",
-            "longest": LONGEST,
-            "lost_at": None,
-            "now": now,
-        }  # fmt: skip
-
-    def _case(self, case: Case, now: datetime, _: Words) -> dict[str, Any]:
-        clock, is_late = "", False
-        if case.status.is_open and case.answered_at is None:
-            clock, is_late = until(case.due_at, now, N_("Answer within {time}"), N_("Answer is late by {time}"), _)
-        elif case.status.is_open and case.resolve_by is not None:
-            clock, is_late = until(
-                case.resolve_by, now, N_("Resolve within {time}"), N_("Resolution is late by {time}"), _
-            )
-        return {
-            "case": case,
-            "urgency": _(URGENCIES[case.urgency]),
-            "shape": SHAPES[case.urgency],
-            "topic": _(TOPICS[case.topic]),
-            "status": _(CASE_STATUSES[case.status]),
-            "clock": clock,
-            "is_late": is_late,
-            "facts": [fact for fact in self.facts.facts(case, _) if fact.answer],
-        }
-
-    def _window(self, view: View, now: datetime, _: Words) -> tuple[str, str]:
-        """Whether WhatsApp lets us write now, and for how long; nothing on other channels."""
-        reach = view.contact.reach(view.address) if view.address else None
-        if reach is None or reach.address.scheme is not Scheme.WHATSAPP:
-            return "", ""
-        if reach.is_in_window(now) and reach.last_heard_at is not None:
-            left = reach.last_heard_at + WHATSAPP_WINDOW - now
-            return "open", _("WhatsApp: you can write freely for {time} more.", time=span(left, _))
-        if self.has_template:
-            return "template", _("WhatsApp: silent for 24 hours. What you write goes out inside an approved template.")
-        return "shut", _(
-            "WhatsApp: silent for 24 hours, and no template is set up. This cannot be sent until they write."
-        )
-
-    def _length(self, text: str, channel: Channel, _: Words) -> str:
-        channeller = self.channels.get(channel)
-        if channeller is None:
-            return _("This channel is off here.")
-        parts = channeller.fit(Content(text=text.strip(), language=self.default_language)) if text.strip() else ()
-        characters = _.plural("{n} character", "{n} characters", len(text.strip()))
-        if channel is Channel.SMS:
-            pieces = _.plural("{n} SMS segment", "{n} SMS segments", int(sum(channeller.cost(part) for part in parts)))
-        elif len(parts) > 1:
-            pieces = _.plural("{n} message", "{n} messages", len(parts))
-        else:
-            return characters
-        return _("{characters}, {pieces}", characters=characters, pieces=pieces)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Following:
-    """One screen that follows a conversation: what it has, so that only what is new is sent and nothing is drawn twice.
-
-    A photo that is looked at or a voice that plays must not be drawn anew because something else came in.
-    """
-
-    pages: ConversationPages
-    request: web.Request
-    known: str  # digest of the entries that the screen has
-    drawn: dict[str, tuple[Line, str]] | None = None
-    parts: Parts = field(default_factory=dict)
-    beat: tuple[datetime, datetime | None] | None = None
-    looked: tuple[View, tuple[Glance, ...]] | None = None  # what was drawn last
-
-    def draw(self, view: View | None, glances: tuple[Glance, ...], lost_at: datetime | None) -> tuple[Parts, str]:
-        """The events to send, by name, and what the screen will have then."""
-        if view is None and lost_at is None:
-            gone = draw(self.request, TEMPLATE, GONE)
-            return {"standing": "", "facts": "", "timeline": gone, GONE: ""}, ""
-        beat = self._beat(lost_at)
-        if view is None or (self.looked is not None and self.looked[0] is view and self.looked[1] == glances):
-            return beat, self.known
-        self.looked = view, glances
-        values = self.pages.values(self.request, view, glances)
-        parts = {name: draw(self.request, TEMPLATE, name, **values) for name in ("standing", "facts")}
-        changed = {name: text for name, text in parts.items() if self.parts.get(name) != text}
-        self.parts = parts
-        return {**changed, **self._timeline(values["lines"]), **beat}, self.known
-
-    def _beat(self, lost_at: datetime | None) -> Parts:
-        """A sign of life now and then; at once when the data is lost or found again."""
-        now = self.pages.clock.now()
-        if self.beat is not None and self.beat[1] == lost_at and now - self.beat[0] < BETWEEN_BEATS:
-            return {}
-        self.beat = now, lost_at
-        return {BEAT: draw(self.request, TEMPLATE, BEAT, lost_at=lost_at, now=now)}
-
-    def _timeline(self, now: Sequence[Line]) -> Parts:
-        before, self.drawn = self.drawn, {}
-        for line in now:
-            known = before.get(line.id) if before is not None else None
-            self.drawn[line.id] = (
-                known if known is not None and known[0] == line else (line, draw_line(self.request, line))
-            )
-        texts = [text for _, text in self.drawn.values()]
-        had, self.known = self.known, _digest(texts)
-        if before is None:
-            return {} if had == self.known else {"timeline": "".join(texts)}
-        missing = [name for name in before if name not in self.drawn]
-        if missing != list(before)[: len(missing)]:  # not only the oldest: something in between was erased
-            return {"timeline": "".join(texts)}
-        news = [text for name, (_, text) in self.drawn.items() if name not in before]
-        again = [
-            _again(text) for name, (line, text) in self.drawn.items() if name in before and before[name][0] != line
-        ]
-        return {"entries": "".join([*again, *news])} if news or again else {}
-
-
-def draw_line(request: web.Request, line: Line) -> str:
-    return draw(request, "desk/entry.html", "entry", line=line)
-
-
-def _again(text: str) -> str:
-    """The entry in the place of the one that has its id."""
-    return str.replace(text, "<li ", '<li hx-swap-oob="true" ', 1)
-
-
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
-
-
-def _open_flow(view: View, flows: Mapping[str, Flow], _: Words) -> str:
-    """What the bot was doing, in words."""
-    flow = flows.get(view.sessions[0].flow) if view.sessions else None
-    return title(flow, _) if flow is not None and flow.title else ""
-
-
-def _country(contact: Contact, _: Words) -> str:
-    return _.country(contact.nationality) if contact.nationality else ""
-
-
-def _way(reach: Reach, _: Words) -> tuple[str, str, bool]:
-    """A channel, the number there if it is one, and whether nobody may write to it."""
-    is_number = reach.address.scheme in (Scheme.TEL, Scheme.WHATSAPP)
-    path = reach.address.path if is_number else ""
-    return _(CHANNELS[reach.address.channel]), path, not reach.is_open
-
-
-def _others(view: View) -> list[tuple[StaffId, str]]:
-    """Who may be given the conversation, by name."""
-    holder = view.claim.staff if view.claim else None
-    return sorted(((staff, name) for staff, name in view.colleagues.items() if staff != holder), key=lambda one: one[1])
 
 
 def _opened(contact: ContactId) -> str:
@@ -476,21 +286,9 @@ def _local(at: datetime | None, request: web.Request) -> datetime | None:
 
 
 def routes(
-    *,
-    desk: Desk,
-    stream: ConversationStream,
-    viewing: Viewing,
-    clock: Clock,
-    channels: Mapping[Channel, Channeller],
-    default_language: str,
-    has_template: bool,
-    translating: Translating,
-    facts: FactWords,
+    *, desk: Desk, stream: ConversationStream, viewing: Viewing, clock: Clock, scene: Scene
 ) -> Sequence[web.RouteDef]:
-    pages = ConversationPages(
-        desk=desk, stream=stream, viewing=viewing, clock=clock, channels=channels, default_language=default_language,
-        has_template=has_template, translating=translating, facts=facts,
-    )  # fmt: skip
+    pages = ConversationPages(desk=desk, stream=stream, viewing=viewing, clock=clock, scene=scene)
     return [
         web.post("/desk/count", pages.count),
         web.get("/desk/{contact}", pages.show),

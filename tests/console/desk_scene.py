@@ -16,6 +16,7 @@ from bot.channels.sms import SmsChannel
 from bot.config import Settings
 from bot.console import asking, assigning, composing, conversation, documents, duty, queue, replies, same_person
 from bot.console.case_words import FactWords
+from bot.console.conversation_scene import Scene
 from bot.console.desk_stream import ConversationStream, QueueStream, Seats
 from bot.domain.case import Case, Topic, Urgency
 from bot.domain.contact import Channel, ContactId
@@ -208,11 +209,18 @@ async def desk(tmp_path: Path, catalogs: Catalogs) -> AsyncIterator[DeskScene]:
             stream=following,
             viewing=eyes,
             clock=clock,
-            channels={**services.conversation.channels, Channel.SMS: SmsChannel(account=cast(Any, None), sender="")},
-            default_language="en",
-            has_template=False,
-            translating=translating,
-            facts=FactWords.of(services.conversation.house.flows.values()),
+            scene=Scene(
+                clock=clock,
+                channels={
+                    **services.conversation.channels,
+                    Channel.SMS: SmsChannel(account=cast(Any, None), sender=""),
+                },
+                default_language="en",
+                has_template=False,
+                translating=translating,
+                facts=FactWords.of(services.conversation.house.flows.values()),
+                flows=services.conversation.house.flows,
+            ),
         )
         composer = Composer(
             store=store,

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.console.conversation import BETWEEN_BEATS
+from bot.console.conversation_following import BETWEEN_BEATS
 from bot.domain.case import CaseStatus, Outcome, Topic, Urgency
 from bot.domain.contact import Channel, ContactId
 from bot.domain.errors import Reason, SendError

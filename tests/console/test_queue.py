@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import console
-from bot.console.conversation import BETWEEN_BEATS
+from bot.console.conversation_following import BETWEEN_BEATS
 from bot.console.desk_stream import BEAT_SECONDS, REFRESH_SECONDS
 from bot.console.queue import Alike, Asked
 from bot.domain.case import CaseStatus, Topic, Urgency
